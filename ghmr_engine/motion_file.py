@@ -1,0 +1,162 @@
+"""The motion file (.motion.npz, version 1): the one thing that passes from the engine to Blender.
+
+NumPy and the standard library only, read with allow_pickle=False: the add-on carries this very file.
+docs/motion_file.md lists every key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+FORMAT = "recover-motion"
+VERSION = 1
+
+
+class MotionFileError(Exception):
+    """The file cannot be read or written; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of a motion file. N: frames of this person, V and F: vertices and faces of the rest body."""
+
+    frames: np.ndarray  # (N,) int, places in 0..T-1
+    poses: np.ndarray  # (N, 24, 3) axis-angle, SMPL's joints; the root's is in the world
+    transl: np.ndarray  # (N, 3) m, SMPL's translation in the world
+    betas: np.ndarray  # (10,)
+    contacts: np.ndarray  # (N, 4) probability: left heel, left toe, right heel, right toe
+    confidence: np.ndarray  # (N, 24) 0 to 1
+    keypoints: np.ndarray  # (N, 33, 3) px, visibility
+    reprojection: np.ndarray  # (N,) px
+    vertices: np.ndarray  # (V, 3) m, rest pose, SMPL's axes: y up, facing +z
+    weights: np.ndarray  # (V, 24)
+    joints: np.ndarray  # (24, 3) m, rest pose, SMPL's axes
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A whole motion file. T: frames of the clip. The world is z up, metres, ground at z = 0."""
+
+    meta: dict
+    R: np.ndarray  # (T, 3, 3) world to camera (OpenCV)
+    t: np.ndarray  # (T, 3) m
+    K: np.ndarray  # (T, 3, 3) px
+    camera_confidence: np.ndarray  # (T,)
+    people: dict[str, Person]
+    faces: np.ndarray  # (F, 3) int
+    parents: np.ndarray  # (24,) int, -1 for the root
+    colors: np.ndarray  # (V,) uint8 region a vertex: 0 skin, 1 hair, 2 shirt, 3 trousers, 4 shoes; or empty
+
+
+_PERSON_KEYS = ("frames", "poses", "transl", "betas", "contacts", "confidence", "keypoints", "reprojection")
+_BODY_KEYS = ("vertices", "weights", "joints")
+_META_KEYS = ("format", "version", "engine", "fps", "frames", "image_size", "video", "options", "licence")
+
+
+def write_motion(path: Path, motion: Motion) -> None:
+    """Write whole or not at all: to NAME.part first, then renamed. Raises MotionFileError."""
+    arrays: dict[str, np.ndarray] = {
+        "camera/R": motion.R, "camera/t": motion.t, "camera/K": motion.K,
+        "camera/confidence": motion.camera_confidence,
+        "body/faces": motion.faces, "body/parents": motion.parents, "body/colors": motion.colors,
+    }  # fmt: skip
+    for name, person in motion.people.items():
+        arrays |= {f"people/{name}/{key}": getattr(person, key) for key in _PERSON_KEYS}
+        arrays |= {f"body/{name}/{key}": getattr(person, key) for key in _BODY_KEYS}
+    arrays = {key: _compact(np.asarray(value)) for key, value in arrays.items()}
+    meta = {**motion.meta, "format": FORMAT, "version": VERSION, "people": list(motion.people)}
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise MotionFileError(
+            f"Cannot write {path}: {error.strerror}. Choose a folder that can be written and has free space."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_motion(path: Path) -> Motion:
+    """Read and check a motion file. Raises MotionFileError for a missing, damaged or newer one."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        meta = json.loads(str(arrays.pop("meta")))
+    except FileNotFoundError:
+        raise MotionFileError(f"There is no file {path}. Check the name.") from None
+    except OSError as error:
+        raise MotionFileError(f"Cannot read {path}: {error}. Check the file, or recover the clip again.") from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        raise MotionFileError(f"{path} is damaged or not a motion file. Recover the clip again.") from error
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise MotionFileError(f"{path} is not a motion file. Choose a .motion.npz that Recover Motion wrote.")
+    if meta.get("version") != VERSION:
+        raise MotionFileError(
+            f"{path} has version {meta.get('version')}, this program reads {VERSION}. "
+            "Update the add-on, or recover the clip again."
+        )
+    try:
+        missing = [key for key in _META_KEYS if key not in meta]
+        if missing:
+            raise KeyError(f"meta {missing[0]}")
+        people = {
+            name: Person(
+                **{key: arrays[f"people/{name}/{key}"] for key in _PERSON_KEYS},
+                **{key: arrays[f"body/{name}/{key}"] for key in _BODY_KEYS},
+            )
+            for name in meta["people"]
+        }
+        motion = Motion(
+            meta, arrays["camera/R"], arrays["camera/t"], arrays["camera/K"], arrays["camera/confidence"],
+            people, arrays["body/faces"], arrays["body/parents"], arrays["body/colors"],
+        )  # fmt: skip
+        check_motion(motion)
+    except KeyError as error:
+        raise MotionFileError(f"{path} is damaged: {error} is missing. Recover the clip again.") from error
+    return motion
+
+
+def check_motion(motion: Motion) -> None:
+    """Every array has its shape and is finite where it must be; raises MotionFileError naming the first that is not."""
+    frames = int(motion.meta["frames"])
+    _expect("camera/R", motion.R, (frames, 3, 3))
+    _expect("camera/t", motion.t, (frames, 3))
+    _expect("camera/K", motion.K, (frames, 3, 3))
+    _expect("camera/confidence", motion.camera_confidence, (frames,))
+    for name, person in motion.people.items():
+        n, v = len(person.frames), len(person.vertices)
+        shapes = {
+            "frames": (n,), "poses": (n, 24, 3), "transl": (n, 3), "betas": (10,), "contacts": (n, 4),
+            "confidence": (n, 24), "keypoints": (n, 33, 3),
+        }  # fmt: skip
+        for key, shape in shapes.items():
+            _expect(f"people/{name}/{key}", getattr(person, key), shape)
+        if person.reprojection.shape != (n,):  # may hold nan: a frame in which nothing was visible
+            raise MotionFileError(f"people/{name}/reprojection is {person.reprojection.shape}, expected {(n,)}.")
+        _expect(f"body/{name}/vertices", person.vertices, (v, 3))
+        _expect(f"body/{name}/weights", person.weights, (v, 24))
+        _expect(f"body/{name}/joints", person.joints, (24, 3))
+        if n and (person.frames[0] < 0 or person.frames[-1] >= frames or (np.diff(person.frames) <= 0).any()):
+            raise MotionFileError(f"people/{name}/frames must rise within 0 to {frames - 1}. Recover the clip again.")
+
+
+def _expect(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise MotionFileError(f"{name} is {array.shape}, expected {shape}. Recover the clip again.")
+    if not np.isfinite(array).all():
+        raise MotionFileError(f"{name} holds numbers that are not finite. Recover the clip again.")
+
+
+def _compact(array: np.ndarray) -> np.ndarray:
+    """float64 is more than a file needs: 1e-7 of a metre is enough."""
+    return array.astype(np.float32) if array.dtype == np.float64 else array

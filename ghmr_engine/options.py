@@ -1,0 +1,83 @@
+"""What the user can choose. The command line, the JSON request and the saved metadata all come from this class."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Literal, get_args, get_origin, get_type_hints
+
+from ghmr_engine.errors import RecoverError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices for one recovery."""
+
+    people: str = "main"
+    """main: those who matter (size, time in view); all: everyone believable; a number: the N most important."""
+    start: int = 0
+    """First frame, counted from 0 at the clip's rate."""
+    end: int | None = None
+    """Last frame (included); none: to the clip's end."""
+    fps: float | None = None
+    """Rate of the result; none: the clip's own."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks and optimisation run."""
+    camera: Literal["auto", "static"] = "auto"
+    """static: the camera did not move; auto: find out."""
+    quality: Literal["fast", "balanced", "best"] = "balanced"
+    """fast skips the refinement stage."""
+    focal: float | None = None
+    """Focal length in pixels of the upright picture; none: the clip's metadata, else a default."""
+    height: float | None = None
+    """Height of the first person in metres; none: estimated from a typical body."""
+
+    def __post_init__(self) -> None:
+        _check_choices(self)
+        if self.people not in ("main", "all") and not (self.people.isdigit() and int(self.people) > 0):
+            raise _bad("people", self.people, "main, all or a number from 1")
+        _require(self.start >= 0, "start", self.start, "a frame number from 0")
+        _require(self.end is None or self.end >= self.start, "end", self.end, "a frame number from --start on")
+        _require(self.fps is None or 1 <= self.fps <= 240, "fps", self.fps, "a rate from 1 to 240")
+        _require(self.focal is None or self.focal > 0, "focal", self.focal, "pixels, more than 0")
+        _require(self.height is None or 0.5 <= self.height <= 2.6, "height", self.height, "metres, 0.5 to 2.6")
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values by name, for JSON."""
+        return asdict(self)
+
+
+def options_from(values: dict[str, object]) -> Options:
+    """Options from a JSON object; a key that does not exist or a value of another type is an error."""
+    hints = get_type_hints(Options)
+    known = {field.name for field in fields(Options)}
+    for key, value in values.items():
+        if key not in known:
+            raise RecoverError("bad_option", f"There is no option '{key}'.", f"Choose from: {', '.join(sorted(known))}.")
+        kinds = _plain_types(hints[key])
+        if value is not None and isinstance(value, int) and not isinstance(value, bool) and float in kinds:
+            continue
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            raise _bad(key, value, " or ".join(kind.__name__ for kind in kinds))
+    return Options(**values)  # type: ignore[arg-type]
+
+
+def _plain_types(hint: object) -> tuple[type, ...]:
+    if get_origin(hint) is Literal:
+        return (str,)
+    parts = get_args(hint)
+    return tuple(parts) if parts else (hint,)  # type: ignore[return-value]
+
+
+def _check_choices(options: Options) -> None:
+    for name, hint in get_type_hints(Options).items():
+        if get_origin(hint) is Literal and getattr(options, name) not in get_args(hint):
+            raise _bad(name, getattr(options, name), " or ".join(get_args(hint)))
+
+
+def _require(holds: bool, name: str, value: object, expected: str) -> None:
+    if not holds:
+        raise _bad(name, value, expected)
+
+
+def _bad(name: str, value: object, expected: str) -> RecoverError:
+    return RecoverError("bad_option", f"Option {name} cannot be {value!r}.", f"It takes {expected}.")

@@ -1,0 +1,157 @@
+"""The frozen records that pass between stages: NumPy only, so that they can be saved and know no device.
+
+Letters in shapes: T frames of the clip, N frames of one person, P people. Same letter, same length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of a clip before its pictures are looked at; frames are on the constant rate `fps`."""
+
+    path: Path
+    name: str
+    """File name with its ending."""
+    bytes: int
+    sha256: str
+    width: int
+    """Pixels of the upright picture."""
+    height: int
+    fps: Fraction
+    """Constant rate onto which the clip was resampled (its own rate where that was constant already)."""
+    frames: int
+    """T: frames that are used, from `start`."""
+    start: int
+    """First used frame, counted at `fps` from the clip's first picture."""
+    rotation: int
+    """Degrees clockwise that the stored picture was turned to stand upright: 0, 90, 180 or 270."""
+    constant_rate: bool
+    """False where presentation times are uneven, so that other programs may show other moments."""
+    interlaced: bool
+    focal_px: float | None
+    """From the container's metadata, in pixels of the upright picture; None where it says nothing."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Track:
+    """One person in the picture."""
+
+    person: int
+    """1, 2, ...: the order of size times time in view."""
+    frames: np.ndarray
+    """(N,) int, rising; places in 0..T-1."""
+    boxes: np.ndarray
+    """(N, 4) px: x0, y0, x1, y1."""
+    keypoints: np.ndarray
+    """(N, 33, 3): x, y in px, visibility 0 to 1. BlazePose's landmarks (body/skeleton.py has the names)."""
+    world_landmarks: np.ndarray
+    """(N, 33, 3) m: BlazePose's own 3D, origin between the hips, axes as the camera's (x right, y down, z forward)."""
+    seen: np.ndarray
+    """(N,) bool: False where the person was hidden and the frame was bridged between two sightings."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody who matters in the clip, and where in the picture any person is."""
+
+    tracks: tuple[Track, ...]
+    masks: np.ndarray
+    """(T, h, ceil(w/8)) uint8: np.packbits along the last axis of low-resolution masks, 1 = a person is there."""
+    mask_size: tuple[int, int]
+    """h, w of a mask; it covers the whole picture."""
+    warnings: tuple[str, ...] = ()
+
+    def mask(self, frame: int) -> np.ndarray:
+        """(h, w) bool of one frame."""
+        height, width = self.mask_size
+        return np.unpackbits(self.masks[frame], axis=-1)[:height, :width].astype(bool)
+
+
+@dataclass(frozen=True)
+class CameraMotion:
+    """The camera. Here the world is the first camera's frame (OpenCV axes); stage 5 turns z up."""
+
+    R: np.ndarray
+    """(T, 3, 3) world to camera."""
+    t: np.ndarray
+    """(T, 3) m, x_cam = R x + t."""
+    K: np.ndarray
+    """(T, 3, 3) px."""
+    confidence: np.ndarray
+    """(T,) 0 to 1."""
+    moving: bool
+    focal_source: str
+    """'user', 'metadata' or 'default'."""
+    motion_source: str
+    """'static' (chosen), 'static (found)' or 'rotation'."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiftedPerson:
+    """One person's body in the frame of each frame's own camera."""
+
+    person: int
+    frames: np.ndarray
+    """(N,) int."""
+    rotations: np.ndarray
+    """(N, 24, 3, 3) SMPL joint rotations; the root's is body to camera."""
+    transl: np.ndarray
+    """(N, 3) m, SMPL's translation in the camera frame."""
+    betas: np.ndarray
+    """(10,)."""
+    keypoints: np.ndarray
+    """(N, 33, 3) px, visibility: what was fitted."""
+    confidence: np.ndarray
+    """(N, 24) 0 to 1."""
+    seen: np.ndarray
+    """(N,) bool."""
+
+
+@dataclass(frozen=True)
+class WorldPerson:
+    """One person in the world: z up, metres, ground at z = 0."""
+
+    person: int
+    frames: np.ndarray
+    """(N,) int."""
+    rotations: np.ndarray
+    """(N, 24, 3, 3); the root's is body to world."""
+    transl: np.ndarray
+    """(N, 3) m, SMPL's translation in the world."""
+    betas: np.ndarray
+    """(10,)."""
+    contacts: np.ndarray
+    """(N, 4) probability: left heel, left toe, right heel, right toe."""
+    confidence: np.ndarray
+    """(N, 24)."""
+    keypoints: np.ndarray
+    """(N, 33, 3) px, visibility."""
+    reprojection: np.ndarray
+    """(N,) px, mean over visible landmarks; nan where none is."""
+    seen: np.ndarray
+    """(N,) bool."""
+
+
+@dataclass(frozen=True)
+class WorldScene:
+    """What the world stage hands on: people and the camera in one metric world."""
+
+    people: tuple[WorldPerson, ...]
+    R: np.ndarray
+    """(T, 3, 3) world to camera."""
+    t: np.ndarray
+    """(T, 3) m."""
+    K: np.ndarray
+    """(T, 3, 3) px."""
+    camera_confidence: np.ndarray
+    """(T,)."""
+    warnings: tuple[str, ...] = ()
