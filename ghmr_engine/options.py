@@ -52,7 +52,8 @@ def options_from(values: dict[str, object]) -> Options:
     known = {field.name for field in fields(Options)}
     for key, value in values.items():
         if key not in known:
-            raise RecoverError("bad_option", f"There is no option '{key}'.", f"Choose from: {', '.join(sorted(known))}.")
+            names = ", ".join(sorted(known))
+            raise RecoverError("bad_option", f"There is no option '{key}'.", f"Choose from: {names}.")
         kinds = _plain_types(hints[key])
         if value is not None and isinstance(value, int) and not isinstance(value, bool) and float in kinds:
             continue
