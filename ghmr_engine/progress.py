@@ -1,4 +1,4 @@
-"""How stages say how far they are: each gets `report(fraction)` and calls it often, which also carries the wish to stop."""
+"""How stages say how far they are: each calls `report(fraction)` often, which also carries the wish to stop."""
 
 from __future__ import annotations
 
