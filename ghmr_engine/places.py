@@ -1,4 +1,4 @@
-"""Where Recover Motion keeps what it installs and makes. Standard library only: the add-on and install.py use it too."""
+"""Where Recover Motion keeps what it installs and makes. Standard library only: install.py and the add-on use it."""
 
 from __future__ import annotations
 
