@@ -1,0 +1,91 @@
+"""Energy terms: small pure functions, each a sum of squared, standardised residuals (a robust one where noted).
+
+A residual is divided by the deviation one expects of it, so weights between terms are near 1 and have a meaning. Rows
+are frames of one person or of several, one after another; `pairs` and `triples` say which neighbours in the arrays are
+neighbours in time. N rows, L points, fps frames a second.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from ghmr_engine.body.pose_space import HIGH, LOW, SPREAD, USUAL
+
+
+def geman_mcclure(squared: torch.Tensor, scale: float) -> torch.Tensor:
+    """Robust loss of squared standardised residuals: grows like them when small, and no further than scale^2.
+
+    Geman and McClure 1987; rho(s) = s / (1 + s / scale^2).
+    """
+    return squared / (1 + squared / scale**2)
+
+
+def reprojection(
+    projected: torch.Tensor, observed: torch.Tensor, weight: torch.Tensor, sigma_px: torch.Tensor
+) -> torch.Tensor:
+    """2D distance of landmarks. projected, observed (N, L, 2) px, weight (N, L), sigma_px (N,) expected. Robust."""
+    squared = ((projected - observed) / sigma_px[:, None, None]).square().sum(-1)
+    return (weight * geman_mcclure(squared, 4.0)).sum()
+
+
+def directions(
+    points: torch.Tensor, ends: torch.Tensor, observed: torch.Tensor, weight: torch.Tensor, sigma_rad: float
+) -> torch.Tensor:
+    """Directions of limbs. points (N, L, 3), ends (B, 2) from-to, observed (N, B, 3) unit, weight (N, B). Robust."""
+    limb = torch.nn.functional.normalize(points[:, ends[:, 1]] - points[:, ends[:, 0]], dim=-1)
+    squared = (limb - observed).square().sum(-1) / sigma_rad**2
+    return (weight * geman_mcclure(squared, 4.0)).sum()
+
+
+def joint_limits(pose: torch.Tensor) -> torch.Tensor:
+    """How far axis-angle components (N, 21, 3) lie outside body/pose_space.py's ranges; 0.1 rad costs 1/2."""
+    low, high = pose.new_tensor(LOW), pose.new_tensor(HIGH)
+    outside = (low - pose).clamp(min=0) + (pose - high).clamp(min=0)
+    return 0.5 * (outside / 0.1).square().sum()
+
+
+def pose_prior(pose: torch.Tensor) -> torch.Tensor:
+    """Distance of axis-angle components (N, 21, 3) from usual ones, in their spread. Robust: unusual is allowed."""
+    squared = ((pose - pose.new_tensor(USUAL)) / pose.new_tensor(SPREAD)).square()
+    return geman_mcclure(squared, 3.0).sum()
+
+
+def shape_prior(betas: torch.Tensor) -> torch.Tensor:
+    """Squared standardised shape components (P, 10)."""
+    return betas.square().sum()
+
+
+def acceleration(
+    points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor, scale: float = 3.0
+) -> torch.Tensor:
+    """Second differences of points (N, L, 3) m over triples (N - 2,), against sigma (L,) m/s^2. Pseudo-Huber, so that
+    a snap is paid for once and not smeared: 2 scale^2 (sqrt(1 + s / scale^2) - 1)."""
+    second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2
+    squared = (second / sigma[:, None]).square().sum(-1)
+    huber = 2 * scale**2 * ((1 + squared / scale**2).sqrt() - 1)
+    return (huber * triples[:, None]).sum()
+
+
+def velocity(points: torch.Tensor, pairs: torch.Tensor, fps: float, sigma: float) -> torch.Tensor:
+    """First differences of points (N, L, 3) m over pairs (N - 1,), against sigma m/s."""
+    speed = (points[1:] - points[:-1]) * fps / sigma
+    return (speed.square().sum(-1) * pairs[:, None]).sum()
+
+
+def contact_velocity(feet: torch.Tensor, contacts: torch.Tensor, pairs: torch.Tensor, sigma_m: float) -> torch.Tensor:
+    """Motion of foot points (N, 4, 3) m between neighbouring frames that are both in contact (N, 4), sigma a frame.
+
+    SLAHMR's contact_vel (its equation 12), with the product of both frames' probabilities.
+    """
+    both = contacts[1:] * contacts[:-1] * pairs[:, None]
+    return (both * ((feet[1:] - feet[:-1]) / sigma_m).square().sum(-1)).sum()
+
+
+def contact_height(feet: torch.Tensor, contacts: torch.Tensor, sigma_m: float) -> torch.Tensor:
+    """Height over z = 0 of foot points (N, 4, 3) in contact (N, 4). Robust, so that a step or a log may stay one."""
+    return (contacts * geman_mcclure((feet[..., 2] / sigma_m).square(), 3.0)).sum()
+
+
+def penetration(feet: torch.Tensor, sigma_m: float) -> torch.Tensor:
+    """Depth of foot points (N, 4, 3) under z = 0. Robust like contact_height."""
+    return geman_mcclure((feet[..., 2].clamp(max=0) / sigma_m).square(), 3.0).sum()

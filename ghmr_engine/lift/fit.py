@@ -1,0 +1,110 @@
+"""The fit of one person: shape from frames spread over the clip, then pose and place in windows of frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ghmr_engine.body.smpl import Body
+from ghmr_engine.energy import terms
+from ghmr_engine.energy.evidence import SIGMA_ACCELERATION
+from ghmr_engine.energy.parameters import MotionVariables, change_frame, cross_fade
+from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
+from ghmr_engine.geometry import project, world_to_camera
+from ghmr_engine.lift.initial import initial_motion
+from ghmr_engine.lift.observations import LIMBS, Observations
+from ghmr_engine.progress import Report
+
+SHAPE_FRAMES = 120
+SHAPE_STEPS = 60
+WINDOW, OVERLAP = 400, 24
+STEPS = 120
+
+# Expected deviations: of a limb's direction in BlazePose's 3D (rad), of a stature that the user gave (m).
+_SIGMA_LIMB = 0.25
+_SIGMA_HEIGHT = 0.003
+
+
+def fit_person(
+    seen: Observations, frames: np.ndarray, body: Body, fps: float, height: float | None, report: Report
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rotations (N, 24, 3, 3), transl (N, 3) in each frame's camera, betas (10,). `height`, in metres, fixes the shape."""
+    betas = _fit_shape(seen, body, height, lambda done: report(0.2 * done))
+    spans = list(windows(len(frames), WINDOW, OVERLAP))
+    rotations = transl = None
+    for place, span in enumerate(spans):
+
+        def part(done: float, place: int = place) -> None:
+            report(0.2 + 0.8 * (place + done) / len(spans))
+
+        motion = _fit_window(seen.rows(span), frames[span], body, betas, fps, part)
+        rotations, transl = _append(rotations, transl, *motion, span.start)
+    pelvis = body.rest_joints(betas)[0]
+    rotations, transl = change_frame(rotations, transl, pelvis, seen.R, seen.t)
+    return rotations.cpu().numpy(), transl.cpu().numpy(), betas.cpu().numpy()
+
+
+def _fit_shape(seen: Observations, body: Body, height: float | None, report: Report) -> torch.Tensor:
+    """(10,) betas from single frames that are seen well, spread over the clip."""
+    sure = torch.argsort(seen.weight.sum(1), descending=True)[: max(len(seen.weight) // 2, 1)].sort().values
+    chosen = sure[torch.linspace(0, len(sure) - 1, min(SHAPE_FRAMES, len(sure))).long()].cpu().numpy()
+    part = seen.rows(chosen)
+    variables = initial_motion(part, body, torch.zeros(10).to(seen.weight))
+
+    def energy() -> torch.Tensor:
+        stature = 0.0
+        if height is not None:
+            rest = body.rest_vertices(variables.betas)[:, 1]
+            stature = ((rest.max() - rest.min() - height) / _SIGMA_HEIGHT).square()
+        # Neighbouring frames err alike: a hundred of them are worth about ten, which the prior is weighed against.
+        data = _single_frame_energy(variables, part, body) / max(len(chosen) / 10, 1)
+        return data + terms.shape_prior(variables.betas) + stature
+
+    minimise(energy, [variables.turn, variables.pose, variables.transl, variables.betas], SHAPE_STEPS, report)
+    return variables.betas.detach()
+
+
+def _fit_window(
+    seen: Observations, frames: np.ndarray, body: Body, betas: torch.Tensor, fps: float, report: Report
+) -> tuple[torch.Tensor, torch.Tensor]:
+    variables = initial_motion(seen, body, betas)
+    _pairs, triples = (torch.as_tensor(mask).to(betas) for mask in neighbours(frames))
+    sigma = torch.as_tensor(SIGMA_ACCELERATION).to(betas)
+
+    def energy() -> torch.Tensor:
+        joints = body.forward(variables.rotations(), variables.transl, variables.betas).joints
+        return _single_frame_energy(variables, seen, body) + terms.acceleration(joints, triples, fps, sigma)
+
+    minimise(energy, [variables.turn, variables.pose, variables.transl], STEPS, report)
+    return variables.rotations(), variables.transl
+
+
+def _single_frame_energy(variables: MotionVariables, seen: Observations, body: Body) -> torch.Tensor:
+    """Everything that looks at one frame alone: the picture, the limbs' directions, what joints can do."""
+    posed = body.forward(variables.rotations(), variables.transl, variables.betas)
+    pixels = project(world_to_camera(posed.landmarks, seen.R, seen.t), seen.K)
+    limbs = torch.as_tensor(LIMBS, device=pixels.device)
+    return (
+        terms.reprojection(pixels, seen.keypoints, seen.weight, seen.sigma_px)
+        + terms.directions(posed.landmarks, limbs, seen.limbs, seen.limb_weight, _SIGMA_LIMB)
+        + terms.joint_limits(variables.pose)
+        + 0.3 * terms.pose_prior(variables.pose)
+    )
+
+
+def _append(
+    rotations: torch.Tensor | None, transl: torch.Tensor | None, later_rotations: torch.Tensor,
+    later_transl: torch.Tensor, start: int,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Join a window to what came before it, cross-fading where both have frames."""
+    if rotations is None or transl is None:
+        return later_rotations, later_transl
+    shared = len(transl) - start
+    ramp = torch.as_tensor(blend_ramp(shared)).to(transl)
+    faded, place = cross_fade(
+        (rotations[start:], transl[start:]), (later_rotations[:shared], later_transl[:shared]), ramp
+    )
+    return (
+        torch.cat([rotations[:start], faded, later_rotations[shared:]]),
+        torch.cat([transl[:start], place, later_transl[shared:]]),
+    )

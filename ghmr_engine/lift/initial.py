@@ -1,0 +1,116 @@
+"""A first pose straight from 3D landmarks: each bone is turned onto its limb, joint by joint, all frames at once."""
+
+from __future__ import annotations
+
+import roma
+import torch
+
+from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
+from ghmr_engine.body.smpl import Body
+from ghmr_engine.energy.parameters import MotionVariables, variables_from
+from ghmr_engine.lift.observations import Observations
+
+
+def initial_motion(seen: Observations, body: Body, betas: torch.Tensor) -> MotionVariables:
+    """Rotations that lay the limbs along BlazePose's, and the place from which they project onto the picture."""
+    rotations = _rotations(seen.landmarks)
+    zero = torch.zeros(len(rotations), 3).to(rotations)
+    transl = _place(body.forward(rotations, zero, betas).landmarks, seen)
+    return variables_from(rotations, transl, betas)
+
+
+def _rotations(landmarks: torch.Tensor) -> torch.Tensor:
+    """(N, 24, 3, 3) from landmarks (N, 33, 3): the torso first, then arms and legs as two-bone chains."""
+
+    def point(name: str) -> torch.Tensor:
+        return landmarks[:, LANDMARK_NAMES.index(name)]
+
+    hips = point("left_hip") - point("right_hip")
+    shoulders = point("left_shoulder") - point("right_shoulder")
+    up = (point("left_shoulder") + point("right_shoulder") - point("left_hip") - point("right_hip")) / 2
+    pelvis, chest = _frame(hips, up), _frame(shoulders, up)
+    rotations = torch.eye(3).to(landmarks).repeat(len(landmarks), 24, 1, 1)
+    rotations[:, 0] = pelvis
+    third = roma.rotvec_to_rotmat(roma.rotmat_to_rotvec(pelvis.transpose(1, 2) @ chest) / 3)
+    for name in ("spine1", "spine2", "spine3"):
+        rotations[:, JOINT_NAMES.index(name)] = third
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        leg = _leg(point(f"{side}_hip"), point(f"{side}_knee"), point(f"{side}_ankle"), pelvis)
+        arm = _arm(point(f"{side}_shoulder"), point(f"{side}_elbow"), point(f"{side}_wrist"), chest, sign)
+        for names, chain in ((("hip", "knee"), leg), (("shoulder", "elbow"), arm)):
+            for name, rotation in zip(names, chain, strict=True):
+                rotations[:, JOINT_NAMES.index(f"{side}_{name}")] = rotation
+    return rotations
+
+
+def _frame(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """(N, 3, 3) rotations whose y column is along y, and x column as near to x as that allows."""
+    y = torch.nn.functional.normalize(y, dim=-1)
+    x = torch.nn.functional.normalize(x - (x * y).sum(-1, keepdim=True) * y, dim=-1)
+    return torch.stack([x, y, torch.linalg.cross(x, y)], -1)
+
+
+def _leg(
+    hip: torch.Tensor, knee: torch.Tensor, ankle: torch.Tensor, pelvis: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hip and knee rotations, each against its parent. A knee bends about x; a straight leg takes the pelvis' x."""
+    thigh = torch.nn.functional.normalize(knee - hip, dim=-1)
+    shin = torch.nn.functional.normalize(ankle - knee, dim=-1)
+    x = torch.linalg.cross(thigh, shin) + 0.3 * pelvis[..., 0]
+    upper = _frame(x, -thigh)
+    bend = torch.zeros_like(hip)
+    bend[:, 0] = _angle(thigh, shin)
+    return pelvis.transpose(1, 2) @ upper, roma.rotvec_to_rotmat(bend)
+
+
+def _arm(
+    shoulder: torch.Tensor, elbow: torch.Tensor, wrist: torch.Tensor, chest: torch.Tensor, sign: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Shoulder and elbow rotations. An elbow bends about y; a straight arm takes the y that a plain swing gives it."""
+    upper_arm = torch.nn.functional.normalize(elbow - shoulder, dim=-1)
+    forearm = torch.nn.functional.normalize(wrist - elbow, dim=-1)
+    swing_y = (chest @ _swing(sign, (chest.transpose(1, 2) @ upper_arm[..., None])[..., 0]))[..., 1]
+    x = sign * upper_arm
+    y = -sign * torch.linalg.cross(upper_arm, forearm) + 0.3 * swing_y
+    y = torch.nn.functional.normalize(y - (y * x).sum(-1, keepdim=True) * x, dim=-1)
+    upper = torch.stack([x, y, torch.linalg.cross(x, y)], -1)
+    bend = torch.zeros_like(shoulder)
+    bend[:, 1] = -sign * _angle(upper_arm, forearm)
+    return chest.transpose(1, 2) @ upper, roma.rotvec_to_rotmat(bend)
+
+
+def _swing(sign: float, target: torch.Tensor) -> torch.Tensor:
+    """(N, 3, 3) shortest turns from the arm of the T-pose, (sign, 0, 0), to unit directions target (N, 3)."""
+    rest = torch.zeros_like(target)
+    rest[:, 0] = sign
+    axis = torch.nn.functional.normalize(torch.linalg.cross(rest, target), dim=-1)
+    return roma.rotvec_to_rotmat(axis * _angle(rest, target)[:, None])
+
+
+def _angle(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """(N,) radians between unit vectors."""
+    return torch.atan2(torch.linalg.cross(a, b).norm(dim=-1), (a * b).sum(-1))
+
+
+def _place(landmarks: torch.Tensor, seen: Observations) -> torch.Tensor:
+    """(N, 3) translations that bring landmarks (N, 33, 3) best onto the picture: linear least squares on x/z = u.
+
+    Frames with too little in view take the place of the nearest frame that has enough.
+    """
+    points = landmarks @ seen.R.transpose(1, 2) + seen.t[:, None]
+    focal = torch.stack([seen.K[:, 0, 0], seen.K[:, 1, 1]], -1)[:, None]
+    ray = (seen.keypoints - seen.K[:, None, :2, 2]) / focal
+    weight = seen.weight[..., None, None].sqrt()
+    identity = torch.eye(2).to(ray).expand(*ray.shape[:2], 2, 2)
+    rows = (weight * torch.cat([identity, -ray[..., None]], -1)).flatten(1, 2)
+    right = (weight[..., 0] * (ray * points[..., 2:] - points[..., :2])).flatten(1, 2)
+    ridge = 1e-6 * torch.eye(3).to(rows)
+    normal = rows.transpose(1, 2) @ rows + ridge
+    place = torch.linalg.solve(normal, (rows.transpose(1, 2) @ right[..., None]))[..., 0]
+    sure = (seen.weight.sum(1) > 2.0) & (place[:, 2] > 0.3)
+    if not sure.any():
+        place = torch.tensor([0.0, 0.0, 4.0]).to(place).expand_as(place)
+        sure = torch.ones_like(sure)
+    good = sure.nonzero()[:, 0]
+    nearest = good[(torch.arange(len(place), device=place.device)[:, None] - good).abs().argmin(1)]
+    return (place[nearest][:, None] @ seen.R)[:, 0]
