@@ -1,0 +1,63 @@
+"""Blender 4.2 LTS to 5.2 LTS: the one module that asks for the version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import bpy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LAYERED_ACTIONS = bpy.app.version >= (4, 4, 0)
+"""From 4.4 on an action keeps its curves in layers, strips and a channel bag a slot; 5.0 took Action.fcurves away."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Where the curves of one data-block lie in one action: fcurves.new(data_path, index=) and groups.new(name)."""
+
+    action: bpy.types.Action
+    fcurves: bpy.types.bpy_prop_collection
+    groups: bpy.types.bpy_prop_collection
+
+
+def new_action(name: str, owner: bpy.types.ID) -> Curves:
+    """A new action, assigned to `owner`, with room for its curves."""
+    action = bpy.data.actions.new(name)
+    animation = owner.animation_data_create()
+    if not LAYERED_ACTIONS:
+        animation.action = action
+        action.id_root = owner.id_type
+        return Curves(action, action.fcurves, action.groups)
+    slot = action.slots.new(id_type=owner.id_type, name=owner.name)
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    bag = strip.channelbag(slot, ensure=True)
+    animation.action = action
+    animation.action_slot = slot
+    return Curves(action, bag.fcurves, bag.groups)
+
+
+def action_curves(owner: bpy.types.ID) -> Iterable[bpy.types.FCurve]:
+    """The curves that animate `owner`, none where it has no action."""
+    animation = owner.animation_data
+    if animation is None or animation.action is None:
+        return ()
+    if not LAYERED_ACTIONS:
+        return animation.action.fcurves
+    bags = (
+        strip.channelbag(animation.action_slot)
+        for layer in animation.action.layers
+        for strip in layer.strips
+        if animation.action_slot is not None
+    )
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def shader_input(material: bpy.types.Material, name: str) -> bpy.types.NodeSocket:
+    """An input of the material's Principled shader; every material has nodes from 5.0 on, before it has to be asked."""
+    if material.node_tree is None:
+        material.use_nodes = True
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    return shader.inputs[name]

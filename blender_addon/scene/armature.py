@@ -1,0 +1,64 @@
+"""The armature object of one person, in its rest pose."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import bpy
+from mathutils import Vector
+
+from ..motion import JOINT_NAMES, PARENTS
+from .skeleton import RestSkeleton
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SIDE_PALETTES = {"left": "THEME01", "right": "THEME04", "middle": "THEME09"}
+
+
+def add_armature(
+    scene: bpy.types.Scene, collection: bpy.types.Collection, name: str, rest: RestSkeleton
+) -> bpy.types.Object:
+    """An armature object at the world's origin with SMPL's 24 bones, linked to `collection` of `scene`."""
+    data = bpy.data.armatures.new(name)
+    data.display_type = "STICK"
+    owner = bpy.data.objects.new(name, data)
+    owner.show_in_front = True
+    collection.objects.link(owner)
+    with _edit_mode(scene, owner):
+        _add_bones(data.edit_bones, rest)
+    for bone in data.bones:
+        side = bone.name.split("_")[0]
+        bone.color.palette = _SIDE_PALETTES.get(side, _SIDE_PALETTES["middle"])
+    for bone in owner.pose.bones:
+        bone.rotation_mode = "QUATERNION"
+    return owner
+
+
+def _add_bones(bones: bpy.types.ArmatureEditBones, rest: RestSkeleton) -> None:
+    for index, name in enumerate(JOINT_NAMES):
+        bone = bones.new(name)
+        bone.head, bone.tail = Vector(rest.heads[index]), Vector(rest.tails[index])
+        bone.align_roll(Vector(rest.axes[index][:, 2]))
+        if PARENTS[index] >= 0:
+            bone.parent = bones[JOINT_NAMES[PARENTS[index]]]
+            bone.use_connect = bool(rest.connected[index])
+
+
+@contextmanager
+def _edit_mode(scene: bpy.types.Scene, owner: bpy.types.Object) -> Iterator[None]:
+    """Bones can be made in edit mode only, and an operator is the only way there; what was active is so again."""
+    window = bpy.context.window
+    layer = window.view_layer if window is not None and window.scene == scene else scene.view_layers[0]
+    before = layer.objects.active
+    layer.objects.active = owner
+    try:
+        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=owner, object=owner):
+            bpy.ops.object.mode_set(mode="EDIT")
+            try:
+                yield
+            finally:
+                bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        layer.objects.active = before

@@ -1,0 +1,80 @@
+"""The camera that filmed the clip. The one place where OpenCV's camera (y down, z forward) becomes Blender's."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..compat import Curves, new_action
+from ..motion import Motion
+from .keys import write_curves
+from .rotations import quaternions_from_matrices, without_flips
+from .timing import Clock
+
+_BLENDER_FROM_OPENCV = np.diag([1.0, -1.0, -1.0])
+_LONG_SIDE_MM, _SHORT_SIDE_MM = 36.0, 24.0
+_STILL = 1e-6
+
+
+def add_camera(
+    scene: bpy.types.Scene, collection: bpy.types.Collection, name: str, motion: Motion, clock: Clock
+) -> bpy.types.Object:
+    """The animated camera, made the scene's own, with the scene's picture as large as the clip's.
+
+    A channel that never changes gets one key.
+    """
+    data = bpy.data.cameras.new(name)
+    owner = bpy.data.objects.new(name, data)
+    collection.objects.link(owner)
+    owner.rotation_mode = "QUATERNION"
+    data.display_size = 0.3
+    data.passepartout_alpha = 0.8
+    frames = clock.scene_frames(np.arange(len(motion.R)))
+    curves = new_action(name, owner)
+    _animate(curves, "location", frames, camera_locations(motion.R, motion.t), "Camera")
+    _animate(curves, "rotation_quaternion", frames, camera_quaternions(motion.R), "Camera")
+    _set_lens(scene, data, motion, frames)
+    scene.camera = owner
+    return owner
+
+
+def camera_locations(R: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """(T, 3) m: x_cam = R x + t is zero at x = -R^T t."""
+    return -np.einsum("nji,nj->ni", R, t)
+
+
+def camera_quaternions(R: np.ndarray) -> np.ndarray:
+    """(T, 4) w x y z: Blender's camera to the world, without flips."""
+    return without_flips(quaternions_from_matrices(np.swapaxes(R, -1, -2) @ _BLENDER_FROM_OPENCV))
+
+
+def _set_lens(scene: bpy.types.Scene, data: bpy.types.Camera, motion: Motion, frames: np.ndarray) -> None:
+    """Focal length and principal point of K (T, 3, 3) px; whole pixel numbers are pixels' centres there."""
+    width, height = motion.meta["image_size"]
+    K = np.asarray(motion.K, dtype=np.float64)
+    landscape = width >= height
+    long_px, long_axis = (width, 0) if landscape else (height, 1)
+    data.sensor_fit = "HORIZONTAL" if landscape else "VERTICAL"
+    data.sensor_width = _LONG_SIDE_MM if landscape else _SHORT_SIDE_MM
+    data.sensor_height = _SHORT_SIDE_MM if landscape else _LONG_SIDE_MM
+    shift_x = ((width - 1) / 2 - K[:, 0, 2]) / long_px
+    shift_y = (K[:, 1, 2] - (height - 1) / 2) / long_px
+    lens_mm = K[:, long_axis, long_axis] * _LONG_SIDE_MM / long_px
+    scene.render.resolution_x, scene.render.resolution_y = width, height
+    scene.render.resolution_percentage = 100
+    scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
+    channels = {"lens": lens_mm, "shift_x": shift_x, "shift_y": shift_y}
+    for path, values in channels.items():
+        setattr(data, path, float(values[0]))
+    moving = {path: values for path, values in channels.items() if np.ptp(values) > _STILL}
+    if moving:
+        curves = new_action(data.name, data)
+        for path, values in moving.items():
+            _animate(curves, path, frames, values[:, None], "Lens")
+
+
+def _animate(curves: Curves, path: str, frames: np.ndarray, values: np.ndarray, group: str) -> None:
+    """values (T, C)."""
+    if np.ptp(values, axis=0).max() < _STILL:
+        frames, values = frames[:1], values[:1]
+    write_curves(curves, path, frames, values, group)
