@@ -28,7 +28,7 @@ _SIGMA_HEIGHT = 0.003
 def fit_person(
     seen: Observations, frames: np.ndarray, body: Body, fps: float, height: float | None, report: Report
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rotations (N, 24, 3, 3), transl (N, 3) in each frame's camera, betas (10,). `height`, in metres, fixes the shape."""
+    """Rotations (N, 24, 3, 3) and transl (N, 3) in each frame's camera, betas (10,); `height` (m) fixes the shape."""
     betas = _fit_shape(seen, body, height, lambda done: report(0.2 * done))
     spans = list(windows(len(frames), WINDOW, OVERLAP))
     rotations = transl = None
