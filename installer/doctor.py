@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import sys
-from pathlib import Path
 
 from ghmr_engine import __version__, places
 from ghmr_engine.errors import RecoverError

@@ -220,7 +220,7 @@ _REASONS = (
         r"No space left on device|not enough space on the disk",
         "disk_full",
         "The disk is full.",
-        f"Make room, or set {places.HOME_VARIABLE} to a folder on another disk; the next run goes on where this stopped.",
+        f"Make room, or set {places.HOME_VARIABLE} to a folder on another disk; then run this again.",
     ),
     (
         r"DO NOT MATCH THE HASHES",
