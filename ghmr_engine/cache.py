@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ from ghmr_engine import types
 
 MAX_BYTES = 2_000_000_000
 _FORMAT = 1
+_ABANDONED_S = 24 * 3600
 _log = logging.getLogger(__name__)
 
 
@@ -64,7 +66,7 @@ class Cache:
         part = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="stage-", suffix=".part", dir=self.folder)
+            handle, name = tempfile.mkstemp(prefix=f"stage-{os.getpid()}-", suffix=".part", dir=self.folder)
             part = Path(name)
             with os.fdopen(handle, "wb") as file:
                 np.savez_compressed(file, value=np.array(text), **arrays)
@@ -76,6 +78,12 @@ class Cache:
             if part is not None:
                 with suppress(OSError):
                     part.unlink()
+
+    def drop_unfinished(self) -> None:
+        """Remove what this process was still writing: for a process that ends in the middle."""
+        for path in self.folder.glob(f"stage-{os.getpid()}-*.part"):
+            with suppress(OSError):
+                path.unlink()
 
     def _path(self, stage: str, key: str) -> Path:
         return self.folder / f"stage-{stage}-{key}.npz"
@@ -92,6 +100,10 @@ class Cache:
             total += size
             if total > self.max_bytes and path != newest:
                 path.unlink(missing_ok=True)
+        for path in self.folder.glob("stage-*.part"):  # of processes that were killed
+            with suppress(OSError):
+                if path.stat().st_mtime < time.time() - _ABANDONED_S:
+                    path.unlink()
 
 
 _RECORDS = {name: kind for name, kind in vars(types).items() if isinstance(kind, type) and is_dataclass(kind)}

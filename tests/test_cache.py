@@ -142,6 +142,20 @@ def test_an_entry_larger_than_the_bound_is_kept_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [f"stage-lift-{key_of({'n': 2})}.npz"]
 
 
+def test_what_killed_processes_left_goes(tmp_path):
+    old, other, own = (
+        tmp_path / name for name in ("stage-1-old.part", "stage-1-new.part", f"stage-{os.getpid()}-x.part")
+    )
+    for path in (old, other, own):
+        path.write_bytes(b"half")
+    os.utime(old, (1_000, 1_000))
+    cache = Cache(tmp_path)
+    cache.store("lift", KEY, np.zeros(3))
+    assert not old.exists() and other.exists() and own.exists()
+    cache.drop_unfinished()
+    assert other.exists() and not own.exists()
+
+
 def test_a_folder_that_cannot_be_made_is_no_failure(tmp_path, caplog):
     (tmp_path / "file").write_text("in the way")
     cache = Cache(tmp_path / "file" / "cache")
