@@ -144,7 +144,7 @@ def _column(frame_rgb: np.ndarray, motion: Motion, index: int, extent: float) ->
     write_words(over, f"frame {index + first}", (8, 22), 16, (255, 255, 255), (20, 22, 26))
     size = (CELL[0], 300)
     parts = [over, close_view(motion, index, "side", size, extent), close_view(motion, index, "front", size, extent)]
-    for words, part in zip(("side", "front"), parts[1:], strict=True):
+    for words, part in zip(("side (y, m)", "front (x, m)"), parts[1:], strict=True):
         write_words(part, words, (8, 20), 13, PALE_INK)
     column = np.concatenate(parts)
     column[:, -1] = 255

@@ -64,13 +64,12 @@ def look_at(eye: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return R, -R @ eye
 
 
-def shade(corners: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """Colours (F, 3) of faces (F, 3, 3) lit from LIGHT with a softer light from the other side."""
+def shade(corners: np.ndarray, colours: np.ndarray, toward_eye: np.ndarray) -> np.ndarray:
+    """Colours (F, 3) of faces (F, 3, 3) under LIGHT, with a softer light from the eye; toward_eye: (3,) unit vector."""
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    key = normal @ LIGHT
     # Half-Lambert: dark sides keep their form.
-    light = 0.42 + 0.62 * (0.5 + 0.5 * key) ** 1.5
+    light = 0.3 + 0.52 * (0.5 + 0.5 * normal @ LIGHT) ** 1.5 + 0.3 * np.maximum(normal @ toward_eye, 0)
     return np.clip(colours * light[:, None], 0, 255)
 
 
@@ -79,7 +78,7 @@ def draw_meshes(canvas: np.ndarray, view: View, meshes: list[Triangles], alpha: 
     if not meshes:
         return
     corners = np.concatenate([corners for corners, _ in meshes])
-    colours = np.concatenate([shade(*mesh) for mesh in meshes])
+    colours = np.concatenate([shade(*mesh, -view.R[2]) for mesh in meshes])
     cam = view.camera_points(corners)
     pixels = view.pixels(cam)
     first, second = pixels[:, 1] - pixels[:, 0], pixels[:, 2] - pixels[:, 0]

@@ -312,4 +312,3 @@ def _draw_rulers(canvas: np.ndarray, view: View, target: np.ndarray, preset: Pre
         canvas[max(y, 0) : max(y + 5, 0), max(x, 0) : max(x + 1, 0)] = CAMERA
         if place % 1 == 0:
             write_words(canvas, f"{place:g}", (int(x) - 4, int(y) + 20), 11)
-    write_words(canvas, "y, m" if axis else "x, m", (6, canvas.shape[0] - 6), 10)
