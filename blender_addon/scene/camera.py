@@ -53,16 +53,19 @@ def _set_lens(scene: bpy.types.Scene, data: bpy.types.Camera, motion: Motion, fr
     width, height = motion.meta["image_size"]
     K = np.asarray(motion.K, dtype=np.float64)
     landscape = width >= height
-    long_px, long_axis = (width, 0) if landscape else (height, 1)
     data.sensor_fit = "HORIZONTAL" if landscape else "VERTICAL"
     data.sensor_width = _LONG_SIDE_MM if landscape else _SHORT_SIDE_MM
     data.sensor_height = _SHORT_SIDE_MM if landscape else _LONG_SIDE_MM
-    shift_x = ((width - 1) / 2 - K[:, 0, 2]) / long_px
-    shift_y = (K[:, 1, 2] - (height - 1) / 2) / long_px
-    lens_mm = K[:, long_axis, long_axis] * _LONG_SIDE_MM / long_px
+    # Two focal lengths mean pixels that are not square: this much higher than wide. Blender has one for all frames.
+    tall = K[0, 0, 0] / K[0, 1, 1]
+    # Blender counts shifts in these units, which are a pixel's width.
+    long_side = width if landscape else height * tall
+    lens_mm = K[:, 0, 0] * _LONG_SIDE_MM / long_side
+    shift_x = ((width - 1) / 2 - K[:, 0, 2]) / long_side
+    shift_y = (K[:, 1, 2] - (height - 1) / 2) * tall / long_side
     scene.render.resolution_x, scene.render.resolution_y = width, height
     scene.render.resolution_percentage = 100
-    scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
+    scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = max(1.0, 1 / tall), max(1.0, tall)
     channels = {"lens": lens_mm, "shift_x": shift_x, "shift_y": shift_y}
     for path, values in channels.items():
         setattr(data, path, float(values[0]))

@@ -16,6 +16,11 @@ from pathlib import Path
 import bpy
 
 
+def say(line: str) -> None:
+    """One line on the standard output."""
+    sys.stdout.write(line + "\n")
+
+
 def load(path: Path) -> object:
     """A test file as a module."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -37,9 +42,9 @@ def run(path: Path) -> tuple[int, int]:
         except Exception:  # noqa: BLE001 - a runner reports whatever a test raises and goes on
             failed += 1
             traceback.print_exc()
-            print(f"FAILED {path.name} {name}")
+            say(f"FAILED {path.name} {name}")
         else:
-            print(f"passed {path.name} {name} {time.perf_counter() - began:.2f} s")
+            say(f"passed {path.name} {name} {time.perf_counter() - began:.2f} s")
     return len(tests), failed
 
 
@@ -50,7 +55,7 @@ def main() -> int:
     os.environ["RECOVER_MOTION_PACKAGE"] = package.name
     results = [run(file) for file in files]
     total, failed = (sum(column) for column in zip(*results, strict=True))
-    print(f"{total} tests, {failed} failed, Blender {bpy.app.version_string}")
+    say(f"{total} tests, {failed} failed, Blender {bpy.app.version_string}")
     return 1 if failed or not total else 0
 
 
