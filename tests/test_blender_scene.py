@@ -1,0 +1,84 @@
+"""Starts every Blender that is here and runs tests/blender/test_scene.py in it.
+
+RECOVER_MOTION_BPY_PYTHONS: interpreters that have the bpy module; RECOVER_MOTION_BLENDERS: commands that start Blender.
+Both are lists separated as PATH is, the oldest Blender first; `install.py test` sets the first one.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from extension_tree import REPO, assemble_extension
+
+INNER = REPO / "tests" / "blender"
+
+
+def _listed(variable: str) -> list[str]:
+    return [item for item in os.environ.get(variable, "").split(os.pathsep) if item]
+
+
+def _commands() -> list[list[str]]:
+    """How to run a Python file in each Blender."""
+    pythons = [[python] for python in _listed("RECOVER_MOTION_BPY_PYTHONS")]
+    start = ["-b", "--factory-startup", "--python-exit-code", "1", "--python"]
+    return pythons + [[*shlex.split(command), *start] for command in _listed("RECOVER_MOTION_BLENDERS")]
+
+
+def _named(command: list[str]) -> str:
+    """For the test's name: the word with the version in it, where there is one."""
+    return next((word for word in command if re.search(r"\d\.\d", word)), "blender")
+
+
+needs_blender = pytest.mark.skipif(
+    not _commands(), reason="no Blender: set RECOVER_MOTION_BPY_PYTHONS or RECOVER_MOTION_BLENDERS"
+)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return assemble_extension(tmp_path_factory.mktemp("extension"))
+
+
+def run_inside(command: list[str], package: Path, file: Path, **environment: str) -> str:
+    """Run the tests of one file in one Blender; the output, or a failure that shows it."""
+    done = subprocess.run(
+        [*command, str(INNER / "run_in_blender.py"), "--", str(package), str(REPO), str(file)],
+        cwd=REPO,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"{shlex.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}", pytrace=False)
+    return done.stdout
+
+
+@needs_blender
+@pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
+def test_the_scene_in_blender(command: list[str], package: Path) -> None:
+    assert " 0 failed" in run_inside(command, package, INNER / "test_scene.py")
+
+
+@needs_blender
+@pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
+def test_a_failing_test_inside_blender_is_seen_outside(command: list[str], package: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("def test_wrong():\n    assert False\n")
+    with pytest.raises(pytest.fail.Exception, match="FAILED wrong"):
+        run_inside(command, package, wrong)
+    wrong.write_text("import no_such_module\n")
+    with pytest.raises(pytest.fail.Exception, match="no_such_module"):
+        run_inside(command, package, wrong)
+
+
+@pytest.mark.skipif(len(_commands()) < 2, reason="a file can be handed on only where there are two Blenders")
+@pytest.mark.parametrize("newer", _commands()[1:] or [[]], ids=_named)
+def test_a_file_of_the_oldest_blender_opens_in_newer_ones(newer: list[str], package: Path, tmp_path: Path) -> None:
+    blend = str(tmp_path / "take.blend")
+    run_inside(_commands()[0], package, INNER / "save_take.py", RECOVER_MOTION_BLEND=blend)
+    run_inside(newer, package, INNER / "open_take.py", RECOVER_MOTION_BLEND=blend)
