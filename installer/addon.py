@@ -17,7 +17,7 @@ PACKAGE = "recover_motion"
 
 _FOLDERS = ("ghmr_engine", "installer", "assets")
 _FILES = ("install.py", "pyproject.toml", "LICENSE")
-_LEFT_OUT = {"evaluate", "train"}
+_LEFT_OUT = {"evaluate", "train", "make_demo"}
 _KINDS = {".py", ".toml", ".json", ".txt", ".npz", ".safetensors", ".png", ".svg", ""}
 _LARGEST = 40_000_000
 

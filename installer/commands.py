@@ -55,8 +55,9 @@ def _run(chosen: argparse.Namespace, rest: list[str]) -> int:
     if command == "setup":
         return _setup(chosen)
     if command == "recover":
+        out = (chosen.out or chosen.clip.with_suffix(".blend")).absolute()
+        recover.check_paths(chosen.clip, out)
         recover.prepare(chosen.wheels, chosen.blender)
-        out = chosen.out or chosen.clip.with_suffix(".blend")
         return recover.recover(chosen.clip, out, chosen.picture, chosen.blender, _for_engine(chosen))
     if command == "demo":
         return recover.demo(chosen.wheels, _for_engine(chosen))

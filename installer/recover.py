@@ -16,14 +16,24 @@ from installer.show import Step
 DEMO = ASSETS / "demo.mp4"
 
 
+def check_paths(clip: Path, out: Path) -> None:
+    """Raises RecoverError no_file, bad_out, cannot_write, before anything is set up for them."""
+    if not clip.is_file():
+        raise RecoverError("no_file", f"There is no file {clip}.", "Check the path.")
+    if out.suffix != ".blend":
+        raise RecoverError(
+            "bad_out", f"--out has to end in .blend, not '{out.suffix}'.", "For example: --out take.blend"
+        )
+    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+        raise RecoverError("cannot_write", f"The folder {out.parent} cannot be written.", "Choose another with --out.")
+
+
 def recover(clip: Path, out: Path, picture: bool, blender: str | None, engine_options: list[str]) -> int:
-    """Make `out` (a .blend) and its .motion.npz from the clip; returns the exit code.
+    """Make `out` (an absolute .blend) and its .motion.npz from the clip; returns the exit code.
 
     blender: a Blender program, or None for Blender as a Python module. engine_options: handed to `ghmr recover`.
     Raises RecoverError.
     """
-    out = out.absolute()
-    _check(clip, out)
     starter = _blender_starter(blender)
     motion = out.with_suffix(".motion.npz")
     print(f"Recovering {clip.name}")
@@ -70,19 +80,10 @@ def demo(wheels: Path | None, engine_options: list[str]) -> int:
         raise RecoverError(
             "no_demo", "The demo clip is not part of the extension.", f"Get the project: {ROOT} has none."
         )
+    out = Path.cwd() / "demo.blend"
+    check_paths(DEMO, out)
     prepare(wheels, None)
-    return recover(DEMO, Path.cwd() / "demo.blend", True, None, engine_options)
-
-
-def _check(clip: Path, out: Path) -> None:
-    if not clip.is_file():
-        raise RecoverError("no_file", f"There is no file {clip}.", "Check the path.")
-    if out.suffix != ".blend":
-        raise RecoverError(
-            "bad_out", f"--out has to end in .blend, not '{out.suffix}'.", "For example: --out take.blend"
-        )
-    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
-        raise RecoverError("cannot_write", f"The folder {out.parent} cannot be written.", "Choose another with --out.")
+    return recover(DEMO, out, True, None, engine_options)
 
 
 def _blender_starter(blender: str | None):

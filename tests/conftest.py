@@ -1,0 +1,42 @@
+"""What tests share: the demo clip, the real clips, the body. Each says why a test that needs it cannot run here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ghmr_engine import places
+
+REPO = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repo() -> Path:
+    """The project's folder."""
+    return REPO
+
+
+@pytest.fixture(scope="session")
+def demo_clip() -> Path:
+    """The project's own clip; without it the project is broken, so nothing is skipped."""
+    return REPO / "assets" / "demo.mp4"
+
+
+@pytest.fixture(scope="session")
+def clips_dir() -> Path:
+    """The folder of real clips beside the project."""
+    folder = REPO.parent / "shared" / "clips"
+    if not folder.is_dir():
+        pytest.skip("the real clips are not here (../shared/clips)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def body():
+    """The open body, on the CPU."""
+    if not places.body_path().is_file():
+        pytest.skip("the open body is not built: run `python3 install.py setup`")
+    from ghmr_engine.body.smpl import load_body
+
+    return load_body(places.body_path(), "cpu")

@@ -1,0 +1,154 @@
+"""The layout's rules: who imports whom, how long a file may be, what nobody may call."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent
+PROGRAMS = ("ghmr_engine", "blender_addon", "installer")
+STAGES = {"video", "people", "camera", "lift", "world", "refine"}
+ALLOWED_IN_STAGES = {
+    "types",
+    "geometry",
+    "body",
+    "options",
+    "errors",
+    "models",
+    "progress",
+    "skeleton",
+    "energy",
+    "so3",
+}
+LONGEST = 400
+
+
+def sources(*folders: str) -> list[Path]:
+    files = [path for folder in folders for path in sorted((REPO / folder).rglob("*.py"))]
+    assert files, f"no sources in {folders}"
+    return files
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of what a file imports; relative imports are resolved against its place in the project."""
+    package = path.relative_to(REPO).parts[:-1]
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            base = ".".join(part for part in (start, node.module) if part)
+            names |= {f"{base}.{alias.name}" for alias in node.names}
+    return names
+
+
+def tops(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def where(path: Path) -> str:
+    return path.relative_to(REPO).as_posix()
+
+
+@pytest.mark.parametrize("path", sources("blender_addon"), ids=where)
+def test_the_addon_never_imports_the_engine_s_libraries(path):
+    assert not tops(path) & {"torch", "cv2", "smplx", "av", "anny", "scipy", "ai_edge_litert", "typer", "tqdm", "roma"}
+
+
+@pytest.mark.parametrize("path", sources("blender_addon"), ids=where)
+def test_the_addon_imports_its_own_parts_relatively(path):
+    assert not tops(path) & {"ghmr_engine", "installer", "recover_motion"}
+
+
+@pytest.mark.parametrize("path", sources("ghmr_engine", "installer"), ids=where)
+def test_only_the_addon_imports_blender(path):
+    assert not tops(path) & {"bpy", "mathutils", "bmesh", "blender_addon", "recover_motion"}
+
+
+@pytest.mark.parametrize("path", [REPO / "install.py", *sources("installer")], ids=where)
+def test_the_installer_needs_the_standard_library_only(path):
+    allowed = set(sys.stdlib_module_names) | {"installer", "ghmr_engine"}
+    assert tops(path) <= allowed
+    engine = {name.split(".")[1] for name in imports(path) if name.startswith("ghmr_engine.")}
+    assert engine <= {"places", "models", "errors", "options", "__version__"}
+
+
+@pytest.mark.parametrize("name", ["places", "models", "errors", "options", "protocol", "progress", "__init__"])
+def test_plain_files_of_the_engine_need_the_standard_library_only(name):
+    assert tops(REPO / "ghmr_engine" / f"{name}.py") <= set(sys.stdlib_module_names) | {"ghmr_engine"}
+
+
+@pytest.mark.parametrize("name", ["motion_file", "body/skeleton"])
+def test_what_the_addon_carries_needs_numpy_at_most(name):
+    assert tops(REPO / "ghmr_engine" / f"{name}.py") <= set(sys.stdlib_module_names) | {"numpy"}
+
+
+@pytest.mark.parametrize("path", sources("ghmr_engine"), ids=where)
+def test_stages_import_themselves_and_the_shared_records(path):
+    parts = path.relative_to(REPO / "ghmr_engine").with_suffix("").parts
+    if parts[0] not in STAGES:
+        return
+    # A stage that takes an earlier stage's result by its type names that type where it is defined.
+    types_of_earlier = {"ghmr_engine.video.Video", "ghmr_engine.video.open_video"}
+    for name in imports(path) - types_of_earlier:
+        if name.startswith("ghmr_engine."):
+            assert name.split(".")[1] in ALLOWED_IN_STAGES | {parts[0]}, f"{where(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources(*PROGRAMS), ids=where)
+def test_nothing_imports_training_or_evaluation(path):
+    parts = path.relative_to(REPO).parts
+    if parts[:2] in (("ghmr_engine", "train"), ("ghmr_engine", "evaluate")):
+        return
+    assert not [name for name in imports(path) if re.match(r"ghmr_engine\.(train|evaluate)\b", name)]
+
+
+@pytest.mark.parametrize("path", [REPO / "install.py", *sources(*PROGRAMS, "tests")], ids=where)
+def test_files_are_short_enough_to_hold_one_thing(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", [REPO / "install.py", *sources(*PROGRAMS)], ids=where)
+def test_nobody_touches_the_import_path(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"\bsys\.path\b|\bsys\.modules\b|\bsite\.addsitedir\b", text)
+
+
+@pytest.mark.parametrize("path", sources(*PROGRAMS), ids=where)
+def test_no_checkpoint_is_unpickled(path):
+    text = path.read_text(encoding="utf-8")
+    for call in re.findall(r"torch\.load\([^)]*\)", text):
+        assert "weights_only=True" in call, f"{where(path)}: {call}"
+    assert "allow_pickle=True" not in text
+    assert not tops(path) & {"pickle", "joblib", "dill"}
+
+
+@pytest.mark.parametrize("path", sources(*PROGRAMS), ids=where)
+def test_modules_are_named_for_what_they_hold(path):
+    assert path.stem not in {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+
+
+def test_ruff_finds_nothing():
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_pinned_dependency_is_locked_as_pinned():
+    text = (REPO / "pyproject.toml").read_text(encoding="utf-8")
+    locks = "".join((REPO / "assets" / f"requirements-{name}.txt").read_text() for name in ("engine", "torch", "test"))
+    pins = re.findall(r'^\s+"([\w.-]+==[\w.]+)"', text, re.MULTILINE)
+    assert len(pins) > 10
+    missing = [pin for pin in pins if not re.search(rf"^{re.escape(pin)}[ \\\n]", locks, re.MULTILINE)]
+    assert not missing, f"run .ci/lock: {missing}"
+
+
+def test_every_locked_package_has_hashes():
+    for lock in (REPO / "assets").glob("requirements-*.txt"):
+        entries = re.split(r"\n(?=\S)", lock.read_text(encoding="utf-8"))
+        assert all("--hash=sha256:" in entry for entry in entries if not entry.startswith("#"))
