@@ -83,26 +83,38 @@ def _body() -> dict:
 
 def _problems(state: dict) -> tuple[list[dict], list[dict]]:
     """What has to be done before a clip becomes a scene, and what could be better; each with what to do."""
-    problems, notes = [], []
-    if state["torch"] is None:
-        problems.append(_entry("The engine is not installed.", _SETUP))
-    elif stamp("env engine") != key_of(packages.lock("engine")):
-        problems.append(_entry("The engine's packages are not the pinned ones.", _SETUP))
-    for part in [*state["models"], state["body"]]:
-        if part["state"] != "ready":
-            problems.append(_entry(f"{part['name']} is {part['state']}.", _SETUP))
+    problems = _system_problems(state) + _engine_problems(state)
+    notes = []
     if not any(state["bpy"].values()):
-        note = _entry("Blender as a Python module is not installed.", f"{_SETUP}. Blender itself does not need it.")
-        (notes if state["blenders"] else problems).append(note)
-        try:
-            machine.check_libraries()
-        except RecoverError as error:
-            (notes if state["blenders"] else problems).append(_entry(error.message, error.fix))
+        if state["blenders"]:
+            notes.append(
+                _entry("Blender as a Python module is not installed.", "`recover` uses the Blender found here.")
+            )
+        elif state["torch"]:
+            problems.append(_entry("There is no Blender, neither as a program nor as a Python module.", _SETUP))
     if state["gpu"] and state["torch"] and state["torch"]["device"] == "cpu":
         notes.append(_entry(f"{state['gpu']} is not used.", f"{_SETUP}; if it stays so, update the GPU's driver."))
     if state["disk_free_bytes"] < _LOW_DISK:
         notes.append(_entry(f"Only {size(state['disk_free_bytes'])} of disk are free.", "Make room."))
     return problems, notes
+
+
+def _system_problems(state: dict) -> list[dict]:
+    try:
+        machine.check_parts(for_bpy=not state["blenders"])
+    except RecoverError as error:
+        return [_entry(error.message, error.fix)]
+    return []
+
+
+def _engine_problems(state: dict) -> list[dict]:
+    if state["torch"] is None:
+        return [_entry("The engine is not installed.", _SETUP)]
+    found = []
+    if stamp("env engine") != key_of(packages.lock("engine")):
+        found.append(_entry("The engine's packages are not the pinned ones.", _SETUP))
+    parts = [part for part in [*state["models"], state["body"]] if part["state"] != "ready"]
+    return found + [_entry(f"{part['name']} is {part['state']}.", _SETUP) for part in parts]
 
 
 def _entry(what: str, fix: str) -> dict:

@@ -23,27 +23,28 @@ BPY_PYTHON = {"4.2.23": (3, 11), "5.0.1": (3, 11), "5.2.3": (3, 13)}
 
 
 @dataclass(frozen=True)
-class Library:
-    """A shared library that the bpy wheel links to and does not carry."""
+class SystemPart:
+    """Something that comes from the system's packages, and the packages' names."""
 
-    file: str
+    what: str
     debian: str
     fedora: str
 
 
 BPY_LIBRARIES = (
-    Library("libX11.so.6", "libx11-6", "libX11"),
-    Library("libXrender.so.1", "libxrender1", "libXrender"),
-    Library("libXxf86vm.so.1", "libxxf86vm1", "libXxf86vm"),
-    Library("libXfixes.so.3", "libxfixes3", "libXfixes"),
-    Library("libXi.so.6", "libxi6", "libXi"),
-    Library("libxkbcommon.so.0", "libxkbcommon0", "libxkbcommon"),
-    Library("libSM.so.6", "libsm6", "libSM"),
-    Library("libICE.so.6", "libice6", "libICE"),
-    Library("libGL.so.1", "libgl1", "mesa-libGL"),
-    Library("libEGL.so.1", "libegl1", "mesa-libEGL"),
-    Library("libgomp.so.1", "libgomp1", "libgomp"),
+    SystemPart("libX11.so.6", "libx11-6", "libX11"),
+    SystemPart("libXrender.so.1", "libxrender1", "libXrender"),
+    SystemPart("libXxf86vm.so.1", "libxxf86vm1", "libXxf86vm"),
+    SystemPart("libXfixes.so.3", "libxfixes3", "libXfixes"),
+    SystemPart("libXi.so.6", "libxi6", "libXi"),
+    SystemPart("libxkbcommon.so.0", "libxkbcommon0", "libxkbcommon"),
+    SystemPart("libSM.so.6", "libsm6", "libSM"),
+    SystemPart("libICE.so.6", "libice6", "libICE"),
+    SystemPart("libGL.so.1", "libgl1", "mesa-libGL"),
+    SystemPart("libEGL.so.1", "libegl1", "mesa-libEGL"),
+    SystemPart("libgomp.so.1", "libgomp1", "libgomp"),
 )
+"""What the bpy wheels link to and do not carry, on Linux; elsewhere they carry all of it."""
 
 
 def gpu_name() -> str | None:
@@ -54,9 +55,23 @@ def gpu_name() -> str | None:
     return listed.splitlines()[0].strip() if listed else None
 
 
-def missing_libraries() -> list[Library]:
-    """Libraries that the bpy wheel would not find; empty outside Linux, where it carries all of its own."""
-    return [library for library in BPY_LIBRARIES if not _loads(library.file)] if sys.platform == "linux" else []
+def missing_parts(for_bpy: bool) -> list[SystemPart]:
+    """What this Python needs to make environments and, for_bpy, what the bpy wheels would not find."""
+    missing = [] if _makes_environments() else [_venv_package(sys.version_info[:2])]
+    if for_bpy and sys.platform == "linux":
+        missing += [library for library in BPY_LIBRARIES if not _loads(library.what)]
+    return missing
+
+
+def check_parts(for_bpy: bool) -> None:
+    """Raises RecoverError system_packages with the one command that installs all that is missing."""
+    missing = missing_parts(for_bpy)
+    if missing:
+        raise RecoverError(
+            "system_packages",
+            f"This system lacks {', '.join(part.what for part in missing)}.",
+            "Run: " + install_line([part.debian for part in missing], [part.fedora for part in missing]),
+        )
 
 
 def install_line(debian: list[str], fedora: list[str]) -> str:
@@ -66,30 +81,6 @@ def install_line(debian: list[str], fedora: list[str]) -> str:
         return f"{sudo}dnf install -y {' '.join(fedora)}"
     update = "" if any(Path("/var/lib/apt/lists").glob("*Packages*")) else f"{sudo}apt-get update && "
     return f"{update}{sudo}apt-get install -y {' '.join(debian)}"
-
-
-def check_libraries() -> None:
-    """Raises RecoverError system_packages with the command that installs what the bpy wheel misses."""
-    missing = missing_libraries()
-    if missing:
-        raise RecoverError(
-            "system_packages",
-            f"Blender as a Python module needs {', '.join(library.file for library in missing)}.",
-            "Run: " + install_line([library.debian for library in missing], [library.fedora for library in missing]),
-        )
-
-
-def check_venv() -> None:
-    """Raises RecoverError system_packages where this Python can make no environment."""
-    has_pip = importlib.util.find_spec("ensurepip") or importlib.util.find_spec("pip")
-    if importlib.util.find_spec("venv") and has_pip:
-        return
-    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
-    raise RecoverError(
-        "system_packages",
-        "This Python has no venv and pip (they are a package of their own on Debian and Ubuntu).",
-        f"Run: {install_line([package], ['python3-pip'])}",
-    )
 
 
 def check_disk(needed: int) -> None:
@@ -156,6 +147,16 @@ def _blender_candidates() -> list[Path]:
     else:
         found += [*sorted(Path("/opt").glob("blender*/blender"), reverse=True), Path("/snap/bin/blender")]
     return [program for program in found if program.is_file()]
+
+
+def _makes_environments() -> bool:
+    has_pip = importlib.util.find_spec("ensurepip") or importlib.util.find_spec("pip")
+    return bool(importlib.util.find_spec("venv") and has_pip)
+
+
+def _venv_package(version: tuple[int, int]) -> SystemPart:
+    name = f"python{version[0]}.{version[1]}"
+    return SystemPart(f"venv and pip for Python {version[0]}.{version[1]}", f"{name}-venv", "python3-pip")
 
 
 def _loads(file: str) -> bool:

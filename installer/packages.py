@@ -106,12 +106,8 @@ def has_bpy(version: str) -> bool:
     return stamp(f"{env.name} bpy-{version}") == key_of(lock(f"bpy-{version}")) and places.interpreter(env).exists()
 
 
-def check_bpy(version: str) -> Path:
-    """The Python that Blender `version` as a module needs.
-
-    Raises RecoverError system_packages, python_missing.
-    """
-    machine.check_libraries()
+def python_for_bpy(version: str) -> Path:
+    """The Python that Blender `version` as a module needs; raises RecoverError python_missing."""
     needed = machine.BPY_PYTHON[version]
     python = machine.find_python(needed)
     if python is None:
@@ -125,11 +121,11 @@ def check_bpy(version: str) -> Path:
 
 
 def ensure_bpy(version: str, wheels: Path | None) -> None:
-    """Make the environment with Blender `version` as a Python module; raises what check_bpy raises."""
+    """Make the environment with Blender `version` as a Python module; raises RecoverError python_missing."""
     if has_bpy(version):
         return
     env = places.blender_env(version)
-    ensure_env(env, check_bpy(version), f"Environment (bpy {version})")
+    ensure_env(env, python_for_bpy(version), f"Environment (bpy {version})")
     ensure_lock(env, f"bpy-{version}", f"Blender {version} (bpy)", wheels)
 
 

@@ -62,14 +62,14 @@ def blender_for_here() -> str | None:
 
 def _check(gpu: str | None, blenders: tuple[str, ...]) -> None:
     """Everything that can be known to be missing before the first download."""
-    machine.check_venv()
+    missing_blenders = [version for version in blenders if not packages.has_bpy(version)]
+    machine.check_parts(for_bpy=bool(missing_blenders))
     needed = 0
     if not stamp("env torch"):
         needed += _CUDA_BYTES if gpu else _ENGINE_BYTES
-    for version in blenders:
-        if not packages.has_bpy(version):
-            packages.check_bpy(version)
-            needed += _BPY_BYTES
+    for version in missing_blenders:
+        packages.python_for_bpy(version)
+        needed += _BPY_BYTES
     if needed:
         machine.check_disk(needed)
         print(f"Setting up in {places.home()} (log: {child.log_file().name}; at most {needed / 1e9:.1f} GB of disk)")
