@@ -1,0 +1,102 @@
+"""The files of a recovery: where they may lie, that they fit, and that they are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ghmr_engine.errors import RecoverError
+from ghmr_engine.motion_file import MotionFileError
+from ghmr_engine.types import VideoInfo
+
+SUFFIX = ".motion.npz"
+_MOTION_BYTES = 10_000_000  # a person's body is 1 to 2 MB, a minute of motion as much
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no quotas there
+
+
+def background_path(out: Path) -> Path:
+    """Where the upright copy of the clip at a constant rate lies: beside the motion file."""
+    return out.with_name(out.name.removesuffix(SUFFIX) + ".background.mp4")
+
+
+def background_part(out: Path) -> Path:
+    """Where that copy grows until it is whole; the ending tells the container."""
+    return out.with_name(out.name.removesuffix(SUFFIX) + ".background.part.mp4")
+
+
+def needs_background(info: VideoInfo) -> bool:
+    """Whether other programs would show this clip turned, combed or at other moments than its motion has."""
+    return bool(info.rotation) or not info.constant_rate or info.interlaced
+
+
+def check_out(out: Path, video: Path) -> None:
+    """Refuse before an hour of work what could not be written after it. Raises RecoverError."""
+    if not out.name.endswith(SUFFIX) or out.name == SUFFIX:
+        raise RecoverError(
+            "bad_name", f"The result cannot be called '{out.name}'.", f"Choose a name that ends with {SUFFIX}."
+        )
+    if not out.parent.is_dir():
+        raise RecoverError("no_folder", f"There is no folder {out.parent}.", "Make it, or choose another.")
+    if out.is_dir():
+        raise RecoverError("bad_name", f"{out} is a folder.", "Choose another name.")
+    copy = background_path(out)
+    if copy.exists() and video.exists() and copy.samefile(video):
+        raise RecoverError("bad_name", f"The clip's copy {copy} would replace the clip.", "Choose another name.")
+    try:
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise _not_written(out, error) from error
+    check_space(out, None)
+
+
+def check_space(out: Path, info: VideoInfo | None) -> None:
+    """Raises RecoverError where the disk has no room for the motion file and, where it is needed, the clip's copy."""
+    copy_bytes = info.bytes if info is not None and needs_background(info) else 0
+    needed = _MOTION_BYTES + copy_bytes
+    free = shutil.disk_usage(out.parent).free
+    if free < needed:
+        raise RecoverError(
+            "disk_full",
+            f"The disk of {out.parent} has {free / 1e6:.0f} MB free, the result takes up to {needed / 1e6:.0f} MB.",
+            "Free some space, or choose another folder.",
+        )
+
+
+@contextmanager
+def whole_or_nothing(out: Path) -> Iterator[None]:
+    """Around the writing of both files: where one fails or is stopped, what was there before stays and nothing is new.
+
+    Trouble with the disk comes out as RecoverError.
+    """
+    try:
+        yield
+        if background_part(out).exists():
+            background_part(out).replace(background_path(out))
+    except MotionFileError as error:
+        raise _not_written(out, error.__cause__ or error) from error
+    except OSError as error:
+        raise _not_written(out, error) from error
+    finally:
+        drop_unfinished(out)
+
+
+def drop_unfinished(out: Path) -> None:
+    """Remove what was being written for this motion file."""
+    copy = background_part(out)
+    for path in (copy, copy.with_name(copy.name + ".part"), out.with_name(out.name + ".part")):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _not_written(out: Path, error: BaseException) -> RecoverError:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return RecoverError(
+            "disk_full", f"The disk of {out.parent} is full.", "Free some space, or choose another folder."
+        )
+    reason = getattr(error, "strerror", None) or error
+    return RecoverError("cannot_write", f"Cannot write {out} ({reason}).", "Choose a folder that can be written.")

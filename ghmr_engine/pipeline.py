@@ -1,0 +1,73 @@
+"""From a clip to a motion file: the stages in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ghmr_engine import camera, lift, output, people, places, refine, result, video, world
+from ghmr_engine.body.smpl import load_body
+from ghmr_engine.cache import Cache
+from ghmr_engine.device import choose_device
+from ghmr_engine.errors import RecoverError
+from ghmr_engine.motion_file import Motion, write_motion
+from ghmr_engine.options import Options
+from ghmr_engine.progress import Progress, Report
+from ghmr_engine.steps import Steps
+
+FEWEST_FRAMES = 10
+
+
+def recover(
+    video_path: Path,
+    out: Path,
+    options: Options,
+    emit: Callable[[Progress], None],
+    cache_dir: Path | None = None,
+) -> Motion:
+    """Recover everybody and the camera of a clip, write the motion file `out`, and return what is in it.
+
+    emit: is told of progress often, and raises Cancelled to stop. cache_dir: where results of stages are kept, None for
+    nowhere. Raises RecoverError for what the user can mend; then, and when stopped, nothing is written.
+    """
+    output.check_out(out, video_path)
+    steps = Steps(options, emit, None if cache_dir is None else Cache(cache_dir))
+
+    clip = steps.run("video", video.open_video, video_path, options)
+    info = clip.info
+    _check_length(info.frames)
+    output.check_space(out, info)
+    body = load_body(places.body_path(), choose_device(options.device))
+    models = result.models_used(body)
+
+    steps.depend_on("video", video.VERSION, info.sha256, *(model.sha256 for model in models))
+    found = steps.run_kept("people", people.VERSION, people.find_people, clip, options)
+    filmed = steps.run_kept("camera", camera.VERSION, camera.track_camera, clip, found, options)
+    lifted = steps.run_kept("lift", lift.VERSION, lift.lift_people, found, filmed, body, info, options)
+    scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
+    if options.quality != "fast":
+        scene = steps.run_kept("refine", refine.VERSION, refine.refine, scene)
+
+    with output.whole_or_nothing(out):
+        copy = steps.run("write", _copy_clip, clip, out)
+        meta = result.describe(info, copy, options, models, found, filmed, scene)
+        motion = result.make_motion(scene, body, {**meta, "seconds": steps.seconds, "cached": steps.cached})
+        write_motion(out, motion)
+    return motion
+
+
+def _check_length(frames: int) -> None:
+    if frames < FEWEST_FRAMES:
+        raise RecoverError(
+            "too_short",
+            f"The clip, or the part that was chosen, has {frames} frames.",
+            f"Choose at least {FEWEST_FRAMES}.",
+        )
+
+
+def _copy_clip(clip: video.Video, out: Path, report: Report) -> str | None:
+    """File name of the upright copy at a constant rate, which is written where programs need it, else None."""
+    if not output.needs_background(clip.info):
+        return None
+    video.write_background(clip, output.background_part(out), report)
+    return output.background_path(out).name

@@ -1,0 +1,116 @@
+"""A scene in the world becomes a motion file's content: bodies at rest, axis-angle poses, and what is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import roma
+import torch
+
+from ghmr_engine import __version__, quality
+from ghmr_engine.body.skeleton import PARENTS
+from ghmr_engine.body.smpl import Body
+from ghmr_engine.models import known_models
+from ghmr_engine.motion_file import FORMAT, VERSION, Motion, Person
+from ghmr_engine.options import Options
+from ghmr_engine.types import CameraMotion, People, VideoInfo, WorldPerson, WorldScene
+
+_NETWORKS = ("pose_detection", "pose_landmark_full")
+# Of bodies: whoever adds one with another licence is told that it is for research only, which is the careful answer.
+_OPEN_LICENCES = ("Apache-2.0", "CC0-1.0", "CC-BY-4.0", "MIT", "BSD-3-Clause")
+
+
+@dataclass(frozen=True)
+class UsedModel:
+    """A model that a result was made with."""
+
+    name: str
+    licence: str
+    """SPDX."""
+    sha256: str
+    open: bool
+    """False where the licence allows research only."""
+
+
+def models_used(body: Body) -> list[UsedModel]:
+    """The networks of the people stage, and the body."""
+    known = known_models()
+    networks = [UsedModel(m.name, m.licence, m.sha256, m.open) for m in (known[name] for name in _NETWORKS)]
+    return [*networks, UsedModel(body.name, body.licence, body.sha256, body.licence in _OPEN_LICENCES)]
+
+
+def make_motion(scene: WorldScene, body: Body, meta: dict) -> Motion:
+    """The motion file's content. Adds to `meta` the people and their quality."""
+    people = {str(person.person): _person(person, body) for person in scene.people}
+    fps = meta["fps"][0] / meta["fps"][1]
+    figures = {str(person.person): _figures(person, body, fps) for person in scene.people}
+    return Motion(
+        meta={**meta, "quality": figures, "people": list(people)},
+        R=scene.R, t=scene.t, K=scene.K, camera_confidence=scene.camera_confidence,
+        people=people,
+        faces=_numpy(body.faces), parents=np.array(PARENTS),
+        colors=_numpy(body.colors) if body.colors is not None else np.zeros(0, np.uint8),
+    )  # fmt: skip
+
+
+def describe(
+    info: VideoInfo,
+    background: str | None,
+    options: Options,
+    models: list[UsedModel],
+    people: People,
+    camera: CameraMotion,
+    scene: WorldScene,
+) -> dict:
+    """`meta` of docs/motion_file.md, without the stages' seconds and the people.
+
+    background: file name of the clip's copy beside the motion file, None where there is none.
+    """
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "engine": __version__,
+        "fps": [info.fps.numerator, info.fps.denominator],
+        "frames": info.frames,
+        "image_size": [info.width, info.height],
+        "video": {**_video(info), "background": background},
+        "options": options.as_dict(),
+        "models": [{"name": model.name, "licence": model.licence, "sha256": model.sha256} for model in models],
+        "licence": "open" if all(model.open for model in models) else "research-only",
+        "camera": {"focal_source": camera.focal_source, "motion_source": camera.motion_source},
+        "warnings": list(dict.fromkeys([*info.warnings, *people.warnings, *camera.warnings, *scene.warnings])),
+    }
+
+
+def _video(info: VideoInfo) -> dict:
+    kept = ("name", "bytes", "sha256", "start", "rotation", "constant_rate", "interlaced")
+    return {"path": str(info.path.absolute()), **{name: getattr(info, name) for name in kept}}
+
+
+def _person(person: WorldPerson, body: Body) -> Person:
+    betas = torch.as_tensor(person.betas).to(body.v_template)
+    return Person(
+        frames=person.frames,
+        poses=roma.rotmat_to_rotvec(torch.as_tensor(person.rotations)).numpy(),
+        transl=person.transl,
+        betas=person.betas,
+        contacts=person.contacts,
+        confidence=person.confidence,
+        keypoints=person.keypoints,
+        reprojection=person.reprojection,
+        vertices=_numpy(body.rest_vertices(betas)),
+        weights=_numpy(body.weights),
+        joints=_numpy(body.rest_joints(betas)),
+    )
+
+
+def _figures(person: WorldPerson, body: Body, fps: float) -> dict[str, float | None]:
+    like = body.v_template
+    with torch.no_grad():
+        posed = body.forward(*(torch.as_tensor(x).to(like) for x in (person.rotations, person.transl, person.betas)))
+    return quality.figures(person, _numpy(posed.joints), _numpy(posed.contacts), fps)
+
+
+def _numpy(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy()

@@ -1,0 +1,184 @@
+"""The engine as Blender runs it: messages of protocol.py on stdin and stdout, logs on stderr, warm between jobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+from ghmr_engine import __version__, places, protocol
+from ghmr_engine.device import describe_device
+from ghmr_engine.errors import Cancelled, RecoverError
+from ghmr_engine.models import known_models
+from ghmr_engine.options import options_from
+from ghmr_engine.progress import Progress
+
+PROGRESS_EVERY_S = 0.1
+GRACE_S = 5.0
+"""How long a job may take to stop once nobody listens any more."""
+
+Say = Callable[[protocol.Reply], None]
+
+
+class ProgressLines:
+    """Says a job's progress, ten times a second at most; a stage's begin and end always."""
+
+    def __init__(self, job: int, say: Say, every_s: float = PROGRESS_EVERY_S) -> None:
+        self._job = job
+        self._say = say
+        self._every_s = every_s
+        self._last_stage = ""
+        self._last_time = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Say it, unless the last one was a moment ago."""
+        now = time.monotonic()
+        soon = now - self._last_time < self._every_s
+        if soon and progress.stage == self._last_stage and progress.done < 1:
+            return
+        self._last_stage, self._last_time = progress.stage, now
+        self._say(protocol.Progress(self._job, progress.stage, progress.done, 1.0, progress.eta_s))
+
+
+def done_reply(job: int, out: Path, meta: dict) -> protocol.Done:
+    """What to say of a motion file that was written."""
+    return protocol.Done(job, str(out.absolute()), meta["quality"], meta["seconds"], meta["licence"], meta["warnings"])
+
+
+class Server:
+    """Jobs one after another in the thread that calls `work`, while `listen` takes messages in a thread of its own."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._jobs: queue.Queue[protocol.Recover | None] = queue.Queue()
+        self._stops: dict[int, threading.Event] = {}
+        self._running: Path | None = None
+
+    def listen(self, lines: Iterable[str]) -> None:
+        """Take messages until there are no more or one says quit; then stop everything."""
+        for line in lines:
+            try:
+                request = protocol.decode_request(line)
+            except protocol.ProtocolError as error:
+                self._say(error.reply)
+                continue
+            if isinstance(request, protocol.Quit):
+                break
+            self._take(request)
+        for stop in list(self._stops.values()):
+            stop.set()
+        self._jobs.put(None)
+
+    def work(self) -> None:
+        """Do jobs until `listen` has ended."""
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._say(self._recover(job))
+            finally:
+                self._stops.pop(job.id, None)
+
+    def drop_unfinished(self) -> None:
+        """Remove what the running job was writing."""
+        out = self._running
+        if out is not None:
+            from ghmr_engine.output import drop_unfinished
+
+            drop_unfinished(out)
+
+    def _take(self, request: protocol.Recover | protocol.Cancel | protocol.Hello) -> None:
+        if isinstance(request, protocol.Hello):
+            self._say(welcome())
+        elif isinstance(request, protocol.Cancel):
+            stop = self._stops.get(request.id)
+            if stop is not None:  # else it has just ended, and its answer is on the way
+                stop.set()
+        elif request.id in self._stops:
+            error = RecoverError("id_in_use", f"There is a job {request.id} already.", "Choose another number.")
+            self._say(protocol.error_reply(request.id, error))
+        else:
+            self._stops[request.id] = threading.Event()
+            self._jobs.put(request)
+
+    def _recover(self, job: protocol.Recover) -> protocol.Done | protocol.Error:
+        stop, lines = self._stops[job.id], ProgressLines(job.id, self._say)
+
+        def emit(progress: Progress) -> None:
+            if stop.is_set():
+                raise Cancelled
+            lines(progress)
+
+        out = Path(job.out)
+        try:
+            options = options_from(job.options)
+            emit(Progress("video", 0.0, None))
+            # Only now, because PyTorch takes seconds: `hello` and a wrong option are answered at once.
+            from ghmr_engine.pipeline import recover
+
+            self._running = out
+            motion = recover(Path(job.video), out, options, emit, places.cache_dir())
+        except (RecoverError, Cancelled) as error:
+            return protocol.error_reply(job.id, error)
+        except Exception as error:  # noqa: BLE001  a warm engine outlives a job that failed
+            traceback.print_exc()
+            return protocol.error_reply(job.id, error)
+        finally:
+            self._running = None
+        return done_reply(job.id, out, motion.meta)
+
+
+def welcome() -> protocol.Welcome:
+    """What this engine is."""
+    models = [
+        {"name": model.name, "licence": model.licence, "open": model.open, "state": model.state()}
+        for model in known_models().values()
+    ]
+    return protocol.Welcome(__version__, describe_device(), models)
+
+
+def speaker(channel: TextIO) -> Say:
+    """Writes replies to `channel`, whole lines from any thread. A reader that is gone is no error: stdin tells."""
+    lock = threading.Lock()
+
+    def say(reply: protocol.Reply) -> None:
+        with lock, suppress(OSError):
+            channel.write(protocol.encode(reply) + "\n")
+            channel.flush()
+
+    return say
+
+
+def main() -> None:
+    """Serve until stdin closes."""
+    # Messages get a descriptor of their own, so that neither a print nor a C library's write can come between them.
+    channel = os.fdopen(os.dup(1), "w", encoding="ascii", newline="\n")
+    os.dup2(2, 1)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
+    say = speaker(channel)
+    say(welcome())
+    server = Server(say)
+
+    def listen() -> None:
+        with open(0, encoding="utf-8", errors="replace", closefd=False) as lines:
+            server.listen(lines)
+        time.sleep(GRACE_S)
+        server.drop_unfinished()
+        os._exit(1)
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        server.work()
+    except KeyboardInterrupt:
+        server.drop_unfinished()
+        os._exit(130)  # the listening thread sits in a read that nothing else ends
+
+
+if __name__ == "__main__":
+    main()
