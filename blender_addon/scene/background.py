@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+import numpy as np
 
+from ..compat import new_action
 from ..motion import Motion
+from .keys import write_steps
 from .timing import Clock
+
+# Blender reads a clip's rate to three digits or so; rates nearer than this are the same one.
+_SAME_RATE = 2e-3
 
 
 def clip_to_show(motion: Motion, motion_path: Path, clip: Path | None = None) -> Path | None:
@@ -24,14 +30,39 @@ def clip_to_show(motion: Motion, motion_path: Path, clip: Path | None = None) ->
 
 
 def add_background(camera: bpy.types.Camera, motion: Motion, clip_path: Path, clock: Clock) -> None:
-    """Load the clip as the camera's background, its frame `video.start` on the motion's first scene frame."""
-    clip = bpy.data.movieclips.load(str(clip_path))
-    video = motion.meta["video"]
-    first_used = 0 if clip_path.name == video.get("background") else int(video.get("start", 0))
-    clip.frame_start = clock.start - first_used
+    """Load the clip as the camera's background, showing at every scene frame what the motion has there."""
+    clip = bpy.data.movieclips.load(str(clip_path.absolute()))
+    clip.name = f"{camera.name} background"
     background = camera.background_images.new()
     background.source = "MOVIE_CLIP"
     background.clip = clip
     background.alpha = 1.0
     background.frame_method = "STRETCH"
     camera.show_background_images = True
+
+    video, frames = motion.meta["video"], motion.meta["frames"]
+    # The upright copy holds only the frames that were used, at the motion's rate.
+    is_copy = clip_path.name == video.get("background")
+    clip_rate = float(clock.motion_fps) if is_copy or clip.source != "MOVIE" else clip.fps
+    first = 0 if is_copy else int(video.get("start", 0))
+    scene_frames = np.arange(clock.start, clock.last(frames) + 1)
+    starts = clip_starts(scene_frames, clock, clip_rate, first)
+    clip.frame_start = int(starts[0])
+    if np.ptp(starts):
+        curves = new_action(clip.name, clip)
+        write_steps(curves, "frame_start", scene_frames, starts, "Clip")
+
+
+def clip_starts(scene_frames: np.ndarray, clock: Clock, clip_rate: float, first: int) -> np.ndarray:
+    """(N,) int: at each scene frame the value of frame_start that brings up the right picture.
+
+    Blender shows picture `frame - frame_start`, counted from 0, one a scene frame whatever the rates are: so
+    frame_start itself has to move where they differ. clip_rate: pictures a second in the file; first: the motion's
+    frame 0, counted at the motion's rate from the clip's first picture.
+    """
+    pictures_a_frame = clip_rate / float(clock.motion_fps)
+    if abs(pictures_a_frame - 1) < _SAME_RATE:
+        pictures_a_frame = 1.0
+    motion_frames = (scene_frames - clock.start) / clock.step
+    pictures = np.floor((first + motion_frames) * pictures_a_frame + 0.5 + 1e-6)
+    return (scene_frames - pictures).astype(np.int64)

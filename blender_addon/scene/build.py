@@ -77,7 +77,7 @@ def _add_person(
     rest = rest_skeleton(person.joints, person.vertices, person.weights)
     armature = add_armature(scene, collection, name, rest)
     body = add_body(collection, armature, motion, person, rest, place)
-    animate_person(armature, body, person, rest, clock)
+    animate_person(armature, body, person, rest, clock, motion.meta["frames"])
     add_path(collection, f"{name} path", person, clock, place)
     armature["person"] = number
     armature["licence"] = motion.meta["licence"]

@@ -31,9 +31,9 @@ def write_steps(
     group: str,
     looks: tuple[str, str] = ("KEYFRAME", "KEYFRAME"),
 ) -> bpy.types.FCurve:
-    """One curve of whole steps, 0 or 1: constant interpolation, a key at the first frame and where the value changes.
+    """One curve of whole steps: constant interpolation, a key at the first frame and where the value changes.
 
-    frames (N,), values (N,) bool. looks: the key's type (its colour in the dope sheet) for 0 and for 1.
+    frames (N,), values (N,) bool or int. looks: the key's type (its colour in the dope sheet) for 0 and for the rest.
     """
     keep = changes(values)
     frames, values = frames[keep], values[keep]

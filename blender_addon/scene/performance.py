@@ -16,16 +16,22 @@ CONTACT_LEVEL = 0.5
 
 
 def animate_person(
-    armature: bpy.types.Object, body: bpy.types.Object, person: Person, rest: RestSkeleton, clock: Clock
+    armature: bpy.types.Object,
+    body: bpy.types.Object,
+    person: Person,
+    rest: RestSkeleton,
+    clock: Clock,
+    clip_frames: int,
 ) -> None:
-    """Give the armature its action, and the body the same presence."""
+    """Give the armature its action, and the body the same presence. clip_frames: T."""
     curves = new_action(armature.name, armature)
     frames = clock.scene_frames(person.frames)
     spans = presence(person.frames, clock.motion_fps)
     _write_contacts(armature, curves, frames, person.contacts >= CONTACT_LEVEL)
     _write_pose(curves, frames, person, rest, holds=_last_before_absence(person.frames, spans))
-    _write_presence(curves, spans, clock)
-    _write_presence(new_action(body.name, body), spans, clock)
+    if spans != [(0, clip_frames - 1)]:
+        _write_presence(curves, spans, clock, clip_frames)
+        _write_presence(new_action(body.name, body), spans, clock, clip_frames)
 
 
 def _write_pose(curves: Curves, frames: np.ndarray, person: Person, rest: RestSkeleton, holds: np.ndarray) -> None:
@@ -43,13 +49,12 @@ def _last_before_absence(frames: np.ndarray, spans: list[tuple[int, int]]) -> np
     return np.isin(frames, [last for _, last in spans[:-1]])
 
 
-def _write_presence(curves: Curves, spans: list[tuple[int, int]], clock: Clock) -> None:
+def _write_presence(curves: Curves, spans: list[tuple[int, int]], clock: Clock, clip_frames: int) -> None:
     """Hidden, in the viewport and in renders, wherever the clip does not show the person."""
-    edges = np.array([edge for first, last in spans for edge in (first, last + 1)])
-    hidden = np.tile([False, True], len(spans))
-    frames = clock.scene_frames(edges)
-    if spans and spans[0][0] > 0:
-        frames, hidden = np.insert(frames, 0, clock.start), np.insert(hidden, 0, True)
+    hidden_at = {0: True} | {edge: hidden for a, b in spans for edge, hidden in ((a, False), (b + 1, True))}
+    # What comes after the clip is not known: who was there at its end stays.
+    hidden_at.pop(clip_frames, None)
+    frames, hidden = clock.scene_frames(np.array(list(hidden_at))), np.array(list(hidden_at.values()))
     for path in ("hide_viewport", "hide_render"):
         write_steps(curves, path, frames, hidden, "Presence")
 

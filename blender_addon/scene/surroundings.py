@@ -13,6 +13,8 @@ from .timing import Clock, presence
 _MARGIN_M = 1.5
 _MOST_SQUARES = 100
 _LIGHT, _DARK = (0.42, 0.42, 0.42), (0.30, 0.30, 0.30)
+# In the solid view the clip behind the camera shows through; renders have the whole colour.
+_SOLID_VIEW_ALPHA = 0.35
 _PATH_RADIUS_M = 0.006
 
 
@@ -46,7 +48,9 @@ def add_ground(collection: bpy.types.Collection, name: str, motion: Motion) -> b
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(vertices, [], faces)
     for shade, color in (("light", _LIGHT), ("dark", _DARK)):
-        mesh.materials.append(add_material(f"{name} {shade}", color))
+        material = add_material(f"{name} {shade}", color)
+        material.diffuse_color[3] = _SOLID_VIEW_ALPHA
+        mesh.materials.append(material)
     # Squares keep their colour by their place in the world, so that a longer take has the same ones.
     dark = (np.rint(vertices[corner, :2] / square).sum(1) % 2).astype(np.int32)
     mesh.polygons.foreach_set("material_index", dark)
