@@ -1,0 +1,191 @@
+"""A body in SMPL's format: loading it, posing it, and the landmarks and foot points that fits look at."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from smplx.lbs import batch_rigid_transform
+from smplx.vertex_ids import vertex_ids
+
+from ghmr_engine.body.skeleton import CONTACT_NAMES, JOINT_NAMES, LANDMARK_NAMES
+from ghmr_engine.errors import RecoverError
+
+_NEEDED = ("v_template", "shapedirs", "J_regressor", "weights", "kintree_table", "f")
+_JOINT_OF_LANDMARK = {
+    place: JOINT_NAMES.index(name) for place, name in enumerate(LANDMARK_NAMES) if name in JOINT_NAMES
+}
+SHAPES = 10
+
+
+class Posed(NamedTuple):
+    """Points of a posed body, metres. N frames."""
+
+    joints: torch.Tensor
+    """(N, 24, 3)."""
+    landmarks: torch.Tensor
+    """(N, 33, 3), BlazePose's."""
+    contacts: torch.Tensor
+    """(N, 4, 3), on the soles: left heel, left toe, right heel, right toe."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A loaded body. V vertices, F faces; rest pose a T, y up, facing +z, left is +x, metres."""
+
+    name: str
+    licence: str
+    sha256: str
+    v_template: torch.Tensor
+    """(V, 3)."""
+    shapedirs: torch.Tensor
+    """(V, 3, 10)."""
+    posedirs: torch.Tensor | None
+    """(V, 3, 207) pose correctives; none where the body has none."""
+    J_regressor: torch.Tensor
+    """(24, V)."""
+    weights: torch.Tensor
+    """(V, 24)."""
+    parents: torch.Tensor
+    """(24,) -1 for the root."""
+    faces: torch.Tensor
+    """(F, 3)."""
+    colors: torch.Tensor | None
+    """(V,) region: 0 skin, 1 hair, 2 shirt, 3 trousers, 4 shoes."""
+    points: torch.Tensor
+    """(37, K) vertices whose weighted mean is a landmark (33) or a foot point (4)."""
+    point_weights: torch.Tensor
+    """(37, K), rows sum to 1."""
+    joints_template: torch.Tensor
+    """(24, 3) rest joints of the mean shape."""
+    joints_shapedirs: torch.Tensor
+    """(24, 3, 10)."""
+
+    def to(self, device: torch.device | str) -> Body:
+        """The same body on another device."""
+        tensors = {
+            field.name: value.to(device)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), torch.Tensor)
+        }
+        return replace(self, **tensors)
+
+    def rest_joints(self, betas: torch.Tensor) -> torch.Tensor:
+        """(..., 24, 3) m for betas (..., 10)."""
+        return self.joints_template + torch.einsum("...s,jds->...jd", betas, self.joints_shapedirs)
+
+    def rest_vertices(self, betas: torch.Tensor) -> torch.Tensor:
+        """(V, 3) m for betas (10,)."""
+        return self.v_template + self.shapedirs @ betas
+
+    def forward(self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor) -> Posed:
+        """Joints, landmarks and foot points alone: what an optimiser needs, at a hundredth of the whole mesh's cost.
+
+        rotations (N, 24, 3, 3), transl (N, 3) m, betas (10,). SMPL's linear blend skinning (Loper et al. 2015, eq. 2
+        to 10) of the few vertices concerned.
+        """
+        count = len(rotations)
+        rest = self.rest_joints(betas).expand(count, 24, 3)
+        joints, transforms = batch_rigid_transform(rotations, rest, self.parents)
+        points = self._skin(self.points.reshape(-1), rotations, transforms, betas).reshape(
+            count, *self.point_weights.shape, 3
+        )
+        points = (points * self.point_weights[..., None]).sum(2)
+        landmarks = points[:, :33].clone()
+        landmarks[:, list(_JOINT_OF_LANDMARK)] = joints[:, list(_JOINT_OF_LANDMARK.values())]
+        shift = transl[:, None]
+        return Posed(joints + shift, landmarks + shift, points[:, 33:] + shift)
+
+    def vertices(
+        self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor, chunk: int = 64
+    ) -> torch.Tensor:
+        """(N, V, 3) m: the whole mesh, `chunk` frames at a time. betas (10,)."""
+        everywhere = torch.arange(len(self.v_template), device=self.v_template.device)
+        parts = []
+        for rows in torch.arange(len(rotations)).split(chunk):
+            rest = self.rest_joints(betas).expand(len(rows), 24, 3)
+            _, transforms = batch_rigid_transform(rotations[rows], rest, self.parents)
+            parts.append(self._skin(everywhere, rotations[rows], transforms, betas) + transl[rows][:, None])
+        return torch.cat(parts)
+
+    def _skin(
+        self, which: torch.Tensor, rotations: torch.Tensor, transforms: torch.Tensor, betas: torch.Tensor
+    ) -> torch.Tensor:
+        """(N, len(which), 3) skinned vertices, before translation."""
+        rest = self.v_template[which] + self.shapedirs[which] @ betas
+        rest = rest.expand(len(rotations), -1, 3)
+        if self.posedirs is not None:
+            feature = (rotations[:, 1:] - torch.eye(3).to(rotations)).reshape(len(rotations), -1)
+            rest = rest + torch.einsum("np,vdp->nvd", feature, self.posedirs[which])
+        blended = torch.einsum("vj,njab->nvab", self.weights[which], transforms[:, :, :3])
+        return (blended[..., :3] @ rest[..., None])[..., 0] + blended[..., 3]
+
+
+def load_body(path: Path, device: torch.device | str = "cpu") -> Body:
+    """Read an .npz in SMPL's format. Raises RecoverError where it is missing, damaged or something else."""
+    fix = "Run 'python3 install.py setup' to make it anew."
+    try:
+        data = path.read_bytes()
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except FileNotFoundError:
+        raise RecoverError("no_body", f"There is no body file {path.name}.", fix) from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise RecoverError("bad_body", f"The body file {path.name} is damaged.", fix) from error
+    missing = [key for key in _NEEDED if key not in arrays]
+    if missing:
+        raise RecoverError("bad_body", f"The body file {path.name} lacks {missing[0]}.", fix)
+    points, point_weights = _points(arrays, path)
+    template, shapedirs = arrays["v_template"], arrays["shapedirs"][..., :SHAPES]
+    regressor = arrays["J_regressor"]
+    posedirs = arrays.get("posedirs")
+    parents = arrays["kintree_table"][0].astype(np.int64)
+    parents[0] = -1
+
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(np.asarray(array, np.float32), device=device)
+
+    return Body(
+        name=str(arrays.get("name", "SMPL")),
+        licence=str(arrays.get("licence", "SMPL body model licence (research only)")),
+        sha256=hashlib.sha256(data).hexdigest(),
+        v_template=tensor(template),
+        shapedirs=tensor(shapedirs),
+        posedirs=tensor(posedirs) if posedirs is not None and np.any(posedirs) else None,
+        J_regressor=tensor(regressor),
+        weights=tensor(arrays["weights"]),
+        parents=torch.as_tensor(parents, device=device),
+        faces=torch.as_tensor(arrays["f"].astype(np.int64), device=device),
+        colors=torch.as_tensor(arrays["colors"], device=device) if "colors" in arrays else None,
+        points=torch.as_tensor(points, device=device),
+        point_weights=tensor(point_weights),
+        joints_template=tensor(regressor @ template),
+        joints_shapedirs=tensor(np.einsum("jv,vds->jds", regressor, shapedirs)),
+    )
+
+
+def _points(arrays: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """(37, K) vertices and weights of landmarks and foot points: the file's own, or SMPL's published vertex numbers."""
+    if "landmark_vertices" in arrays:
+        return arrays["landmark_vertices"].astype(np.int64), arrays["landmark_weights"]
+    if len(arrays["v_template"]) != 6890:
+        raise RecoverError(
+            "bad_body", f"{path.name} is neither SMPL (6890 vertices) nor has landmark vertices.", "Use SMPL's file."
+        )
+    ids = vertex_ids["smplh"]
+    named = {"nose": ids["nose"], "left_heel": ids["LHeel"], "right_heel": ids["RHeel"],
+             "left_foot_index": ids["LBigToe"], "right_foot_index": ids["RBigToe"],
+             "mouth_left": ids["nose"], "mouth_right": ids["nose"]}  # fmt: skip
+    for side, letter in (("left", "l"), ("right", "r")):
+        named |= {f"{side}_eye{part}": ids[f"{letter}eye"] for part in ("", "_inner", "_outer")}
+        named |= {f"{side}_ear": ids[f"{letter}ear"], f"{side}_thumb": ids[f"{letter}thumb"]}
+        named |= {f"{side}_index": ids[f"{letter}index"], f"{side}_pinky": ids[f"{letter}pinky"]}
+    places = [named.get(name, 0) for name in LANDMARK_NAMES]
+    places += [ids["LHeel"], ids["LBigToe"], ids["RHeel"], ids["RBigToe"]]
+    assert len(places) == len(LANDMARK_NAMES) + len(CONTACT_NAMES)
+    return np.array(places, np.int64)[:, None], np.ones((37, 1))
