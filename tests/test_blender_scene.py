@@ -1,4 +1,4 @@
-"""Starts every Blender that is here and runs tests/blender/test_scene.py in it.
+"""Starts every Blender that is here and runs the tests of the scene in tests/blender/ in it.
 
 RECOVER_MOTION_BPY_PYTHONS: interpreters that have the bpy module; RECOVER_MOTION_BLENDERS: commands that start Blender.
 Both are lists separated as PATH is, the oldest Blender first; `install.py test` sets the first one.
@@ -42,10 +42,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return assemble_extension(tmp_path_factory.mktemp("extension"))
 
 
-def run_inside(command: list[str], package: Path, file: Path, **environment: str) -> str:
-    """Run the tests of one file in one Blender; the output, or a failure that shows it."""
+def run_inside(command: list[str], package: Path, *files: Path, **environment: str) -> str:
+    """Run the tests of some files in one Blender; the output, or a failure that shows it."""
     done = subprocess.run(
-        [*command, str(INNER / "run_in_blender.py"), "--", str(package), str(REPO), str(file)],
+        [*command, str(INNER / "run_in_blender.py"), "--", str(package), str(REPO), *map(str, files)],
         cwd=REPO,
         env={**os.environ, **environment},
         capture_output=True,
@@ -61,7 +61,7 @@ def run_inside(command: list[str], package: Path, file: Path, **environment: str
 @needs_blender
 @pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
 def test_the_scene_in_blender(command: list[str], package: Path) -> None:
-    assert " 0 failed" in run_inside(command, package, INNER / "test_scene.py")
+    assert " 0 failed" in run_inside(command, package, INNER / "test_scene.py", INNER / "test_scene_camera.py")
 
 
 @needs_blender

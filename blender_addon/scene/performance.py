@@ -14,6 +14,8 @@ from .timing import Clock, presence
 CONTACT_LEVEL = 0.5
 """From this probability on a foot counts as planted."""
 
+_CONTACT_GROUP = "Foot contact"
+
 
 def animate_person(
     armature: bpy.types.Object,
@@ -71,10 +73,11 @@ def _write_contacts(armature: bpy.types.Object, curves: Curves, frames: np.ndarr
         armature.id_properties_ui(name).update(
             min=0, max=1, description=f"1 while the {side} {part} is planted on the ground"
         )
-        write_steps(curves, f'["{name}"]', frames, planted[:, index], "Foot contact", ("BREAKDOWN", "EXTREME"))
+        write_steps(curves, f'["{name}"]', frames, planted[:, index], _CONTACT_GROUP, ("BREAKDOWN", "EXTREME"))
         for place in np.flatnonzero(changes(planted[:, index])):
             if place == 0 and not planted[0, index]:
                 continue
             word = "down" if planted[place, index] else "up"
             marker = curves.action.pose_markers.new(f"{side[0].upper()} {part} {word}")
             marker.frame = round(frames[place])
+    curves.groups[_CONTACT_GROUP].show_expanded = True

@@ -51,7 +51,7 @@ def run(path: Path) -> tuple[int, int]:
 def main() -> int:
     """Run every file named; 0 only where tests ran and none failed."""
     package, repo, *files = map(Path, sys.argv[sys.argv.index("--") + 1 :])
-    sys.path[:0] = [str(package.parent), str(repo), str(repo / "tests")]
+    sys.path[:0] = [str(package.parent), str(repo), str(repo / "tests"), str(repo / "tests" / "blender")]
     os.environ["RECOVER_MOTION_PACKAGE"] = package.name
     results = [run(file) for file in files]
     total, failed = (sum(column) for column in zip(*results, strict=True))

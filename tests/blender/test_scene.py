@@ -1,7 +1,6 @@
 """Runs inside Blender (run_in_blender.py): the scene that a motion file becomes, against known answers."""
 
 import dataclasses
-import importlib
 import os
 import tempfile
 import time
@@ -10,56 +9,11 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Quaternion, Vector
 from motions import WALK_SPEED, joints_world, vertices_world, walking_motion
-
-PACKAGE = os.environ["RECOVER_MOTION_PACKAGE"]
-
-
-def part(name):
-    return importlib.import_module(f"{PACKAGE}.{name}")
-
+from scenes import at, bone_heads, build, curves_of, keys_of, mesh_vertices, of_type, part, with_person
 
 JOINTS = part("motion").JOINT_NAMES
-
-
-def build(motion, clip=None, **choices):
-    return part("scene.build").build_scene(bpy.context.scene, motion, clip, **choices)
-
-
-def of_type(collection, kind):
-    return [item for item in collection.all_objects if item.type == kind]
-
-
-def at(frame):
-    whole = int(np.floor(frame))
-    bpy.context.scene.frame_set(whole, subframe=frame - whole)
-
-
-def bone_heads(armature):
-    shown = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    return np.array([shown.matrix_world @ shown.pose.bones[name].head for name in JOINTS])
-
-
-def mesh_vertices(body):
-    shown = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    return np.array([shown.matrix_world @ vertex.co for vertex in shown.data.vertices])
-
-
-def curves_of(owner):
-    return {(curve.data_path, curve.array_index): curve for curve in part("compat").action_curves(owner)}
-
-
-def keys_of(curve):
-    flat = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
-    curve.keyframe_points.foreach_get("co", flat)
-    return flat.reshape(-1, 2)
-
-
-def with_person(motion, name, **changes):
-    changed = dataclasses.replace(motion.people[name], **changes)
-    return dataclasses.replace(motion, people={**motion.people, name: changed})
 
 
 def test_bone_heads_are_smpl_joints():
@@ -158,56 +112,6 @@ def test_a_positive_turn_about_x_bends_knees_elbows_and_spine():
         bpy.context.view_layer.update()
         step = armature.pose.bones[moved].head - before
         assert step.dot(Vector(direction)) > 0.8 * step.length > 0.05, turned
-
-
-def check_camera(motion, frames):
-    collection = build(motion)
-    camera, scene = of_type(collection, "CAMERA")[0], bpy.context.scene
-    width, height = motion.meta["image_size"]
-    assert (scene.render.resolution_x, scene.render.resolution_y) == (width, height)
-    assert scene.camera == camera
-    points = joints_world(motion.people["1"])
-    for frame in frames:
-        at(1 + frame)
-        for point in points[frame]:
-            x = motion.K[frame] @ (motion.R[frame] @ point + motion.t[frame])
-            u, v, depth = world_to_camera_view(scene, camera, Vector(point))
-            # Blender counts from the picture's lower left corner, K from the upper left pixel's centre.
-            seen = np.array([u * width - 0.5, (1 - v) * height - 0.5])
-            np.testing.assert_allclose(seen, x[:2] / x[2], atol=0.1)
-            assert abs(depth - x[2]) < 1e-3
-
-
-def test_the_camera_sees_a_joint_on_its_pixel():
-    check_camera(walking_motion(40), (0, 20, 39))
-
-
-def test_a_portrait_camera_sees_a_joint_on_its_pixel():
-    check_camera(walking_motion(40, image_size=(720, 1280)), (0, 20, 39))
-
-
-def test_a_zooming_camera_sees_a_joint_on_its_pixel():
-    motion = walking_motion(30)
-    K = motion.K.copy()
-    K[:, [0, 1], [0, 1]] *= np.linspace(1, 1.5, 30)[:, None]
-    K[:, 0, 2] += np.linspace(0, 20, 30)
-    check_camera(dataclasses.replace(motion, K=K), (0, 11, 29))
-
-
-def test_pixels_that_are_not_square_are_seen_on_their_pixel():
-    for stretch, size in ((0.8, (1280, 720)), (1.25, (1280, 720)), (0.8, (720, 1280)), (1.25, (720, 1280))):
-        bpy.ops.wm.read_factory_settings(use_empty=True)
-        motion = walking_motion(10, image_size=size)
-        K = motion.K.copy()
-        K[:, 1, 1] *= stretch
-        check_camera(dataclasses.replace(motion, K=K), (0, 9))
-
-
-def test_a_still_camera_has_one_key_a_channel():
-    motion = walking_motion(20)
-    still = dataclasses.replace(motion, R=np.repeat(motion.R[:1], 20, axis=0), t=np.repeat(motion.t[:1], 20, axis=0))
-    camera = of_type(build(still), "CAMERA")[0]
-    assert {len(curve.keyframe_points) for curve in curves_of(camera).values()} == {1}
 
 
 def test_contacts_have_a_key_only_where_they_change():
@@ -401,22 +305,6 @@ def test_nobody_in_the_clip_still_gives_ground_and_camera():
     empty = dataclasses.replace(motion, people={})
     collection = build(empty)
     assert not of_type(collection, "ARMATURE") and of_type(collection, "MESH") and of_type(collection, "CAMERA")
-
-
-def test_the_clip_stands_behind_the_camera_on_the_same_moment():
-    with tempfile.TemporaryDirectory() as folder:
-        picture = bpy.data.images.new("frame", 16, 9)
-        picture.filepath_raw, picture.file_format = str(Path(folder) / "clip 0001.png"), "PNG"
-        picture.save()
-        motion = walking_motion(10)
-        motion.meta["video"] |= {"name": "clip 0001.png", "start": 12}
-        found = part("scene.background").clip_to_show(motion, Path(folder) / "a.motion.npz")
-        camera = of_type(build(motion, found, start_frame=5), "CAMERA")[0]
-        background = camera.data.background_images[0]
-        # Blender shows the clip's first picture on frame_start; number 12, counted from 0, has to come up on 5.
-        assert background.clip.frame_start + 12 == 5
-        assert camera.data.show_background_images and background.source == "MOVIE_CLIP"
-        assert part("scene.background").clip_to_show(motion, Path(folder) / "b" / "a.motion.npz") is None
 
 
 def test_a_written_file_is_read_through_the_extension():

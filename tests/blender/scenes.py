@@ -1,0 +1,50 @@
+"""What the tests inside Blender share: building a take, asking the evaluated scene, reading curves."""
+
+import dataclasses
+import importlib
+import os
+
+import bpy
+import numpy as np
+
+
+def part(name):
+    return importlib.import_module(f"{os.environ['RECOVER_MOTION_PACKAGE']}.{name}")
+
+
+def build(motion, clip=None, **choices):
+    return part("scene.build").build_scene(bpy.context.scene, motion, clip, **choices)
+
+
+def of_type(collection, kind):
+    return [item for item in collection.all_objects if item.type == kind]
+
+
+def at(frame):
+    whole = int(np.floor(frame))
+    bpy.context.scene.frame_set(whole, subframe=frame - whole)
+
+
+def bone_heads(armature):
+    shown = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([shown.matrix_world @ shown.pose.bones[name].head for name in part("motion").JOINT_NAMES])
+
+
+def mesh_vertices(body):
+    shown = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([shown.matrix_world @ vertex.co for vertex in shown.data.vertices])
+
+
+def curves_of(owner):
+    return {(curve.data_path, curve.array_index): curve for curve in part("compat").action_curves(owner)}
+
+
+def keys_of(curve):
+    flat = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", flat)
+    return flat.reshape(-1, 2)
+
+
+def with_person(motion, name, **changes):
+    changed = dataclasses.replace(motion.people[name], **changes)
+    return dataclasses.replace(motion, people={**motion.people, name: changed})
