@@ -49,7 +49,7 @@ def unpack(model: Model, wheel: Path) -> None:
 
 def body_key() -> str:
     """What the open body depends on: the code that builds it and the package that it is built from."""
-    sources = sorted((ROOT / "ghmr_engine" / "body").glob("*.py"))
+    sources = [ROOT / "ghmr_engine" / "body" / name for name in ("open_body.py", "skeleton.py")]
     return key_of(packages.pinned(packages.lock("engine"), "anny"), *sources)
 
 
