@@ -26,6 +26,7 @@ def add_body(
     mesh = bpy.data.meshes.new(name)
     _fill(mesh, person.vertices @ REST_FROM_SMPL.T + rest.offset, motion.faces)
     _paint(mesh, armature.name, motion.faces, motion.colors, place)
+    mesh.validate()  # last: it may take faces away, and regions are counted by face
     owner = bpy.data.objects.new(name, mesh)
     collection.objects.link(owner)
     owner.parent = armature
@@ -45,7 +46,6 @@ def _fill(mesh: bpy.types.Mesh, vertices: np.ndarray, faces: np.ndarray) -> None
     mesh.polygons.foreach_set("loop_start", np.arange(0, count * corners, corners, dtype=np.int32))
     mesh.polygons.foreach_set("use_smooth", np.ones(count, dtype=bool))
     mesh.update(calc_edges=True)
-    mesh.validate()
 
 
 def _paint(mesh: bpy.types.Mesh, name: str, faces: np.ndarray, colors: np.ndarray, place: int) -> None:

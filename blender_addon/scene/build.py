@@ -50,7 +50,8 @@ def build_scene(
     context_scene.collection.children.link(collection)
     _describe_take(collection, motion)
     for place, (number, person) in enumerate(motion.people.items()):
-        _add_person(context_scene, collection, motion, clock, (f"{name} person {number}", number, person, place))
+        if len(person.frames):
+            _add_person(context_scene, collection, motion, clock, (f"{name} person {number}", number, person, place))
     add_ground(collection, f"{name} ground", motion)
     camera = add_camera(context_scene, collection, f"{name} camera", motion, clock)
     if clip_path is not None:

@@ -320,7 +320,17 @@ def test_a_written_file_is_read_through_the_extension():
     np.testing.assert_allclose(bone_heads(of_type(collection, "ARMATURE")[1]), expected, atol=1e-3)
 
 
-def test_an_undecodable_clip_name_is_cut_on_a_whole_letter():
+def test_people_of_one_frame_or_none():
+    motion = walking_motion(10, people=2, absent=(1, 9))
+    nobody = {key: getattr(motion.people["1"], key)[:0] for key in ("frames", "poses", "transl", "contacts")}
+    collection = build(with_person(motion, "1", **nobody))
+    (armature,) = of_type(collection, "ARMATURE")
+    assert armature["person"] == "2" and not armature.hide_render
+    at(5)
+    assert armature.hide_render
+
+
+def test_a_long_name_of_a_clip_is_cut_on_a_whole_letter():
     motion = walking_motion(3)
     motion.meta["video"]["name"] = "日本語のとても長い名前のビデオファイル.mp4"
     collection = build(motion)
