@@ -183,12 +183,12 @@ def _pip_install(env: Path, arguments: Sequence[str | Path], step: Step, wheels:
     """
     files = [part for part in arguments if isinstance(part, Path)]
     total = sum(len(re.findall(r"^\S+==", file.read_text(encoding="utf-8"), re.MULTILINE)) for file in files) or 1
-    seen = 0
+    seen, unpacking = 0, False
 
     def follow(line: str) -> None:
-        nonlocal seen
+        nonlocal seen, unpacking
         seen += line.startswith(("Collecting ", "Requirement already satisfied", "Ignoring "))
-        unpacking = line.startswith("Installing collected")
+        unpacking = unpacking or line.startswith("Installing collected")
         step.update(0.9 if unpacking else 0.9 * min(seen / total, 1), "unpacking" if unpacking else _short(line))
 
     command = [*_pip(env), "install", "--no-deps", "--only-binary=:all:", *_source(wheels), *arguments]

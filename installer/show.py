@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import TextIO
 
-_NAME_WIDTH = 26
+_NAME_WIDTH = 28
 _BAR_WIDTH = 24
 
 
