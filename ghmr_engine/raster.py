@@ -13,7 +13,7 @@ import numpy as np
 
 SUPERSAMPLE = 2
 NEAR_M = 0.05
-LIGHT = np.array([-0.35, -0.55, 0.76])  # towards the light, world
+LIGHT = np.array([-0.35, -0.55, 0.76]) / np.linalg.norm([-0.35, -0.55, 0.76])  # towards the light, world
 Colour = tuple[int, int, int]
 Triangles = tuple[np.ndarray, np.ndarray]
 """Faces' corners (F, 3, 3) m in the world, and their colours (F, 3)."""
@@ -69,7 +69,7 @@ def shade(corners: np.ndarray, colours: np.ndarray, toward_eye: np.ndarray) -> n
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     # Half-Lambert: dark sides keep their form.
-    light = 0.3 + 0.52 * (0.5 + 0.5 * normal @ LIGHT) ** 1.5 + 0.3 * np.maximum(normal @ toward_eye, 0)
+    light = 0.3 + 0.52 * np.maximum(0.5 + 0.5 * normal @ LIGHT, 0) ** 1.5 + 0.3 * np.maximum(normal @ toward_eye, 0)
     return np.clip(colours * light[:, None], 0, 255)
 
 

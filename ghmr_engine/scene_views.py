@@ -65,9 +65,7 @@ def overlay_through(frame_rgb: np.ndarray, view: View, motion: Motion, index: in
     ground = ground_area(motion)
     starts, ends = grid_lines(*ground)
     draw_lines(canvas, view, starts, ends, np.array(WHITE), 1.2, 0.42)
-    draw_meshes(canvas, view, [_mesh(motion, body) for body in bodies], alpha)
-    for body in bodies:
-        draw_contacts(canvas, view, body)
+    _draw_bodies(canvas, view, motion, bodies, alpha)
     return canvas
 
 
@@ -102,9 +100,7 @@ def close_view(motion: Motion, index: int, preset: Preset, size: tuple[int, int]
     ground = round(float(view.project(np.zeros(3))[1]))
     canvas[max(ground, 0) :] = FLOOR
     _draw_rulers(canvas, view, target, preset, extent_m)
-    draw_meshes(canvas, view, [_mesh(motion, body) for body in bodies])
-    for body in bodies:
-        draw_contacts(canvas, view, body)
+    _draw_bodies(canvas, view, motion, bodies)
     return canvas
 
 
@@ -148,6 +144,17 @@ def draw_contacts(canvas: np.ndarray, view: View, body: PosedBody) -> None:
             )
 
 
+def _draw_bodies(canvas: np.ndarray, view: View, motion: Motion, bodies: list[PosedBody], alpha: float = 1.0) -> None:
+    """Meshes, or bones where the file leaves the mesh out, and the soles that are in contact."""
+    draw_meshes(canvas, view, [_mesh(motion, body) for body in bodies], alpha)
+    for body in bodies:
+        if len(motion.faces) == 0:
+            ends = body.joints[1:]
+            starts = body.joints[motion.parents[1:]]
+            draw_lines(canvas, view, starts, ends, np.array(person_colour(motion, body.name)), 2.5, alpha)
+        draw_contacts(canvas, view, body)
+
+
 def _mesh(motion: Motion, body: PosedBody, paleness: float = 0.0) -> Triangles:
     base = np.array(person_colour(motion, body.name), dtype=float)
     side = side_of_vertices(motion.people[body.name])[motion.faces].mean(axis=1)[:, None]
@@ -156,7 +163,7 @@ def _mesh(motion: Motion, body: PosedBody, paleness: float = 0.0) -> Triangles:
 
 
 def _top(bodies: list[PosedBody]) -> float:
-    return max((float(body.vertices[:, 2].max()) for body in bodies), default=2.0)
+    return max((float(body.joints[:, 2].max()) + 0.2 for body in bodies), default=2.0)
 
 
 def _orthographic(target: np.ndarray, preset: Preset, scale: float, size: tuple[int, int]) -> View:
@@ -210,9 +217,7 @@ def _draw_scene(motion: Motion, index: int, view: View, ghosts: int) -> np.ndarr
     bodies = pose_everyone(motion, index)
     for body in bodies:
         draw_shadow(canvas, view, body.vertices[motion.faces])
-    draw_meshes(canvas, view, [_mesh(motion, body) for body in bodies])
-    for body in bodies:
-        draw_contacts(canvas, view, body)
+    _draw_bodies(canvas, view, motion, bodies)
     draw_camera(canvas, view, motion, index)
     return canvas
 
@@ -222,7 +227,7 @@ def _floor(low: np.ndarray, high: np.ndarray) -> Triangles:
     x, y = (axis.ravel() for axis in np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1])))
     corners = [np.stack([x + dx, y + dy, 0 * x], -1) for dx, dy in ((0, 0), (1, 0), (1, 1), (0, 1))]
     tiles = np.concatenate([np.stack([corners[k] for k in three], 1) for three in ((0, 1, 2), (0, 2, 3))])
-    return tiles, np.full((len(tiles), 3), 250.0)
+    return tiles, np.full((len(tiles), 3), 278.0)
 
 
 def _ghost_frames(motion: Motion, index: int, count: int) -> list[int]:

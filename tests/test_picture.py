@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from ghmr_engine import picture
 from ghmr_engine.body.skeleton import PARENTS
-from ghmr_engine.motion_file import Motion, Person
+from ghmr_engine.motion_file import Motion, Person, write_motion
 from ghmr_engine.options import Options
 from ghmr_engine.posed import joint_transforms, pose_person, rotation_matrices, skin
 from ghmr_engine.raster import View, draw_disc, draw_lines, draw_meshes, look_at
@@ -239,3 +241,34 @@ def test_a_disc_sits_on_its_centre() -> None:
     canvas = np.zeros((40, 40, 3), np.uint8)
     draw_disc(canvas, np.array([12.0, 25.0]), 4, (255, 255, 255))
     np.testing.assert_allclose(changed(canvas).mean(axis=0), [12, 25], atol=0.2)
+
+
+def test_a_motion_whose_mesh_was_left_out_shows_bones() -> None:
+    full = box_motion()
+    person = replace(full.people["1"], vertices=np.zeros((0, 3)), weights=np.zeros((0, 24)))
+    motion = replace(full, people={"1": person}, faces=np.zeros((0, 3), int))
+    frame = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+    orange = (np.abs(picture.overlay(frame, motion, 0, 1.0).astype(int) - [236, 142, 66]) < 25).all(axis=-1)
+    head = camera_of(motion, 0).project(pose_person(motion, "1", 0).joints[15]).round().astype(int)
+    assert orange[head[1] - 3 : head[1] + 4, head[0] - 3 : head[0] + 4].any()
+    assert picture.picture(frame, motion, 1).shape[1] == 1600
+
+
+def test_the_command_line_reads_the_clip_and_writes_a_picture(tmp_path: Path) -> None:
+    """A clip of grey pictures whose level is the frame's number: the chosen moment is the one that is shown."""
+    clip, motion = tmp_path / "boxes.mp4", box_motion(12)
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        for level in range(12):
+            image = np.full((SIZE[1], SIZE[0], 3), 60 + 10 * level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    frames = picture.grab_frames(clip, motion, [2, 9])
+    assert sorted(frames) == [2, 9]
+    assert abs(frames[9].mean() - frames[2].mean() - 70) < 6
+    write_motion(tmp_path / "boxes.motion.npz", motion)
+    out = tmp_path / "out.png"
+    assert picture.main([str(tmp_path / "boxes.motion.npz"), str(clip), str(out), "--sheet", "3"]) == 0
+    assert out.stat().st_size > 5000
+    assert picture.main([str(tmp_path / "boxes.motion.npz"), str(clip), str(out), "--frame", "99"]) == 1
