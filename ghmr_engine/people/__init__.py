@@ -1,0 +1,95 @@
+"""Stage 2, people: who is in the clip, where their joints are in every frame, and a mask of everybody."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ghmr_engine.errors import RecoverError
+from ghmr_engine.models import model_file
+from ghmr_engine.options import Options
+from ghmr_engine.people.detector import Detector
+from ghmr_engine.people.joining import join
+from ghmr_engine.people.landmarks import LandmarkModel
+from ghmr_engine.people.masks import mask_size, union_masks
+from ghmr_engine.people.selection import choose
+from ghmr_engine.people.tracking import Tracker, Tracklet
+from ghmr_engine.progress import Report
+from ghmr_engine.types import People, Track
+from ghmr_engine.video import Video
+
+VERSION = 1
+LONGEST_SIDE = 1920
+"""Pictures are searched at this size at the most: a person's crop has 256 pixels in any case."""
+BRIDGE_S = 1.0
+"""Longer gaps within a person's track stay gaps."""
+
+
+def find_people(video: Video, options: Options, report: Report) -> People:
+    """Find and follow everybody, join what belongs together, and keep those who matter (options.people).
+
+    Reads the clip once, a frame at a time. Raises RecoverError 'nobody' where there is no person, and what `report`
+    raises.
+    """
+    info = video.info
+    fps = float(info.fps)
+    shrink = min(LONGEST_SIDE / max(info.width, info.height), 1.0)
+    tracker = Tracker(Detector(model_file("pose_detection")), LandmarkModel(model_file("pose_landmark_full")), fps)
+    for place, picture in enumerate(video.frames()):
+        if shrink < 1:
+            picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        tracker.read(picture)
+        report((place + 1) / info.frames)
+    tracklets = tracker.finish()
+    chains = choose(join(tracklets, fps), options.people, fps)
+    if not chains:
+        raise RecoverError(
+            "nobody",
+            f"Nobody was found in {info.name}.",
+            "Choose a clip in which a whole person is seen for half a second or more.",
+        )
+    tracks = tuple(_track(number, chain, fps, shrink) for number, chain in enumerate(chains, 1))
+    return People(
+        tracks=tracks,
+        masks=union_masks(tracklets, tracks, info.frames, round(info.width * shrink), round(info.height * shrink)),
+        mask_size=mask_size(info.width, info.height),
+    )
+
+
+def _track(number: int, chain: list[Tracklet], fps: float, shrink: float) -> Track:
+    """One person's track: short gaps bridged by straight lines, in full-size pixels."""
+    sighted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for tracklet in chain:
+        for place, sighting in enumerate(tracklet.sightings):
+            # Where two tracklets overlap by a few frames, the later one has just been looked for and is fresher.
+            sighted[tracklet.start + place] = sighting.keypoints, sighting.world
+    have = np.array(sorted(sighted))
+    keypoints = np.stack([sighted[frame][0] for frame in have])
+    world = np.stack([sighted[frame][1] for frame in have])
+    keypoints[..., :2] = (keypoints[..., :2] + 0.5) / shrink - 0.5
+    gaps = np.diff(have)
+    bridged = [np.arange(a, a + gap) if gap <= BRIDGE_S * fps else [a] for a, gap in zip(have, gaps, strict=False)]
+    frames = np.concatenate([*bridged, have[-1:]]).astype(int)
+    seen = np.isin(frames, have)
+    keypoints, world = _between(frames, have, keypoints), _between(frames, have, world)
+    keypoints[~seen, :, 2] = 0
+    points = keypoints[..., :2]
+    return Track(
+        person=number,
+        frames=frames,
+        boxes=np.concatenate([points.min(1), points.max(1)], 1),
+        keypoints=keypoints,
+        world_landmarks=world,
+        seen=seen,
+    )
+
+
+def _between(frames: np.ndarray, have: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values (M, ...) at `have`, interpolated linearly to `frames`."""
+    after = np.searchsorted(have, frames).clip(1, max(len(have) - 1, 1))
+    if len(have) == 1:
+        return values.copy()
+    before = after - 1
+    share = (frames - have[before]) / (have[after] - have[before])
+    share = share.reshape(-1, *[1] * (values.ndim - 1))
+    return values[before] * (1 - share) + values[after] * share

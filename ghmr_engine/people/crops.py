@@ -1,0 +1,51 @@
+"""Turned square crops of a picture, and points carried between a crop and the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square region, turned so that the person in it stands upright."""
+
+    centre: np.ndarray
+    """(2,) px."""
+    side: float
+    """px."""
+    angle: float
+    """Radians that the crop is turned clockwise in the picture (y down)."""
+
+    def to_picture(self, resolution: int) -> np.ndarray:
+        """(2, 3) affine map from crop pixels (centres at whole numbers, `resolution` of them a side) to the picture."""
+        scale = self.side / resolution
+        cos, sin = np.cos(self.angle) * scale, np.sin(self.angle) * scale
+        turn = np.array([[cos, -sin], [sin, cos]])
+        middle = np.full(2, (resolution - 1) / 2)
+        return np.concatenate([turn, (self.centre - turn @ middle)[:, None]], 1)
+
+    def cut(self, picture: np.ndarray, resolution: int) -> np.ndarray:
+        """(resolution, resolution, 3) of the picture; what lies outside is black."""
+        # Halving first keeps small details of a large region from aliasing into the crop.
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        affine = self.to_picture(resolution)
+        while abs(np.linalg.det(affine[:, :2])) > 6.0:
+            picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            affine = affine / 2
+            affine[:, 2] -= 0.25
+        return cv2.warpAffine(picture, affine, (resolution, resolution), flags=flags)
+
+
+def carry(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points (..., 2) through an affine map (2, 3)."""
+    return points @ affine[:, :2].T + affine[:, 2]
+
+
+def upright_crop(centre: np.ndarray, above: np.ndarray, scale: float = 1.25) -> Crop:
+    """BlazePose's region of interest: around `centre` (between the hips), upright where `above` is over it, with a side
+    of twice their distance, a quarter larger."""
+    reach = above - centre
+    return Crop(np.asarray(centre, float), 2 * scale * float(np.hypot(*reach)), float(np.arctan2(reach[0], -reach[1])))
