@@ -1,0 +1,25 @@
+"""The focal length, and where it comes from."""
+
+from __future__ import annotations
+
+import math
+
+from ghmr_engine.types import VideoInfo
+
+TYPICAL_FOCAL = 0.72
+"""Focal length over the picture's diagonal of a typical phone clip, for clips that say nothing.
+
+A phone's main camera is 24 to 28 mm in 35 mm terms: 26 / 43.27 = 0.60 of the diagonal of its 4:3 picture. A 16:9 clip
+is as wide but lower, its diagonal 0.918 of that: 0.65; steadying crops another tenth: 0.72. The diagonal is the same
+upright and lengthwise. The whole diagonal, the usual default of research programs, would be a 43 mm lens, which puts
+people almost half as far again from the camera.
+"""
+
+
+def focal_length(chosen_px: float | None, info: VideoInfo) -> tuple[float, str]:
+    """Pixels of the upright picture, and 'user', 'metadata' or 'default'."""
+    if chosen_px is not None:
+        return chosen_px, "user"
+    if info.focal_px is not None:
+        return info.focal_px, "metadata"
+    return TYPICAL_FOCAL * math.hypot(info.width, info.height), "default"
