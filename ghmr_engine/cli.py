@@ -7,12 +7,13 @@ import inspect
 import json
 import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, NoReturn, get_type_hints
 
 import typer
 from tqdm import tqdm
@@ -21,8 +22,8 @@ from typer.exceptions import TyperException
 
 from ghmr_engine import __version__, output, places, protocol
 from ghmr_engine.cache import Cache
-from ghmr_engine.errors import Cancelled, RecoverError
-from ghmr_engine.interrupt import EXIT_CODE, interrupt_as_wish
+from ghmr_engine.errors import Cancelled
+from ghmr_engine.interrupt import interrupt_as_wish
 from ghmr_engine.motion_file import MotionFileError, read_motion
 from ghmr_engine.options import Options
 from ghmr_engine.progress import STAGES, Progress
@@ -133,7 +134,7 @@ def recover_command(
             from ghmr_engine.pipeline import recover  # PyTorch takes seconds: --help does without
 
             motion = recover(clip, out, options, emit, folder)
-    except (RecoverError, Cancelled, Exception) as error:  # noqa: BLE001  every failure ends in one line and a code
+    except Exception as error:  # noqa: BLE001  every failure ends in one line and a code
         bars.close()
         _fail(error, json_lines)
     bars.close()
@@ -171,14 +172,20 @@ class Bars:
     """A progress bar for each stage, where there is a terminal to see it."""
 
     def __init__(self) -> None:
+        self._stage = ""
         self._bar: tqdm | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Move the stage's bar, or begin the next stage's."""
-        if self._bar is None or self._bar.desc != progress.stage:
+        if self._bar is None or self._stage != progress.stage:
             self.close()
-            form = "{desc:<8} {percentage:3.0f}% |{bar}| {elapsed}<{remaining}"
-            self._bar = tqdm(desc=progress.stage, total=1.0, bar_format=form, file=sys.stderr, disable=None)
+            self._stage = progress.stage
+            form = "{desc:8} {percentage:3.0f}% |{bar}| {elapsed}<{remaining}"
+            size = shutil.get_terminal_size()  # tqdm shows nothing where a terminal calls itself 0 by 0
+            self._bar = tqdm(
+                desc=progress.stage, total=1.0, bar_format=form, ncols=min(size.columns, 100), nrows=size.lines,
+                file=sys.stderr, disable=None,
+            )  # fmt: skip
         self._bar.update(progress.done - self._bar.n)
 
     def close(self) -> None:
@@ -202,13 +209,11 @@ def _summary(meta: dict) -> list[str]:
     return [*lines, f"Seconds: {spent}.", *(f"Warning: {text}" for text in meta["warnings"])]
 
 
-def _fail(error: BaseException, json_lines: bool) -> None:
+def _fail(error: Exception, json_lines: bool) -> NoReturn:
     reply = protocol.error_reply(_JOB, error)
     if reply.code == "internal":
         traceback.print_exception(error)
     _say_failure(reply, json_lines)
-    if isinstance(error, Cancelled):
-        raise typer.Exit(EXIT_CODE) from None
     raise typer.Exit(1 if reply.code in _MACHINES_FAULT else 2) from None
 
 

@@ -28,14 +28,14 @@ class Ran:
     left: list[str]
 
 
-def run_on_small_disk(folder: Path, size: str, command: list[str]) -> Ran:
+def run_on_small_disk(folder: Path, size: str, command: list[str], environment: dict[str, str] | None = None) -> Ran:
     """Run a program that sees a disk of `size` (as mount has it, 2m) at `folder`; skips where none can be mounted."""
     if shutil.which("unshare") is None:
         pytest.skip("no small disk: there is no unshare here")
     folder.mkdir()
     listing = folder.with_name(folder.name + ".listing")
     space = ["unshare", "-rm", "sh", "-c", _SCRIPT, "sh", str(folder), size, str(listing)]
-    done = subprocess.run([*space, *command], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run([*space, *command], capture_output=True, text=True, check=False, timeout=300, env=environment)
     if not listing.exists():
         pytest.skip(f"no small disk: tmpfs cannot be mounted here ({done.stderr.strip()})")
     return Ran(done.returncode, done.stdout, done.stderr, listing.read_text().split())
