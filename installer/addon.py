@@ -18,7 +18,8 @@ PACKAGE = "recover_motion"
 _FOLDERS = ("ghmr_engine", "installer", "assets")
 _FILES = ("install.py", "pyproject.toml", "LICENSE")
 _LEFT_OUT = {"evaluate", "train", "make_demo"}
-_KINDS = {".py", ".toml", ".json", ".txt", ".npz", ".safetensors", ".png", ".svg", ""}
+_KINDS = {".py", ".toml", ".json", ".npz", ".safetensors", ".png", ".svg"}
+_EXACT = re.compile(r"LICENSE|assets/requirements-[\w.-]+\.txt")
 _LARGEST = 40_000_000
 
 
@@ -91,7 +92,7 @@ def _shipped(name: Path) -> bool:
 
 def _checked(files: dict[str, Path]) -> dict[str, Path]:
     for name, file in files.items():
-        stray = file.suffix not in _KINDS or file.stat().st_size > _LARGEST or not re.fullmatch(r"[\w./-]+", name)
-        if stray:
+        known = file.suffix in _KINDS or _EXACT.fullmatch(name)
+        if not known or file.stat().st_size > _LARGEST or not re.fullmatch(r"[\w./-]+", name):
             raise RecoverError("stray_file", f"{file} does not belong in the extension.", "Remove it or move it.")
     return dict(sorted(files.items()))

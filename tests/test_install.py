@@ -265,8 +265,9 @@ def test_the_installed_extension_builds_the_same_extension(tmp_path):
     assert (tmp_path / "b.zip").read_bytes() == built.read_bytes()
 
 
-def test_a_stray_file_stops_the_extension(tmp_path):
-    (tmp_path / "notes.docx").write_bytes(b"")
+@pytest.mark.parametrize("name", ["notes.docx", "notes.txt", "two words.py"])
+def test_a_stray_file_stops_the_extension(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
     with pytest.raises(RecoverError) as raised:
         addon.extension_files(tmp_path)
     assert raised.value.code == "stray_file"
