@@ -9,13 +9,10 @@ from ghmr_engine import camera, lift, output, people, places, refine, result, vi
 from ghmr_engine.body.smpl import load_body
 from ghmr_engine.cache import Cache
 from ghmr_engine.device import choose_device
-from ghmr_engine.errors import RecoverError
 from ghmr_engine.motion_file import Motion, write_motion
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Progress, Report
 from ghmr_engine.steps import Steps
-
-FEWEST_FRAMES = 10
 
 
 def recover(
@@ -35,7 +32,6 @@ def recover(
 
     clip = steps.run("video", video.open_video, video_path, options)
     info = clip.info
-    _check_length(info.frames)
     output.check_space(out, info)
     body = load_body(places.body_path(), choose_device(options.device))
     models = result.models_used(body)
@@ -54,15 +50,6 @@ def recover(
         motion = result.make_motion(scene, body, {**meta, "seconds": steps.seconds, "cached": steps.cached})
         write_motion(out, motion)
     return motion
-
-
-def _check_length(frames: int) -> None:
-    if frames < FEWEST_FRAMES:
-        raise RecoverError(
-            "too_short",
-            f"The clip, or the part that was chosen, has {frames} frames.",
-            f"Choose at least {FEWEST_FRAMES}.",
-        )
 
 
 def _copy_clip(clip: video.Video, out: Path, report: Report) -> str | None:

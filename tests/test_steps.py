@@ -1,5 +1,7 @@
 """Running stages: seconds, progress, and which kept results are used again after what change."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from ghmr_engine.cache import Cache
 from ghmr_engine.errors import Cancelled
 from ghmr_engine.options import Options
 from ghmr_engine.progress import STAGES
+from ghmr_engine.result import NETWORKS
 from ghmr_engine.steps import READS, Steps
 
 ORDER = ("people", "camera", "lift", "world", "refine")
@@ -96,3 +99,17 @@ def test_progress_goes_from_nothing_to_all_once():
 
 def test_every_stage_that_reads_options_exists():
     assert set(READS) == set(STAGES) - {"write"}
+
+
+@pytest.mark.parametrize("stage", READS)
+def test_a_stage_reads_the_options_of_its_key_and_no_others(stage, repo):
+    sources = [path.read_text(encoding="utf-8") for path in (repo / "ghmr_engine" / stage).rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r"\boptions\.(\w+)", text)}
+    if stage == "refine":
+        read |= {"quality"}  # the pipeline asks whether the stage is wanted
+    assert read == set(READS[stage])
+
+
+def test_the_networks_that_the_file_names_are_those_that_are_loaded(repo):
+    sources = [path.read_text(encoding="utf-8") for path in (repo / "ghmr_engine").rglob("*.py")]
+    assert {name for text in sources for name in re.findall(r'model_file\("(\w+)"\)', text)} == set(NETWORKS)
