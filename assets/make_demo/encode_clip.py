@@ -20,19 +20,19 @@ import numpy as np
 from ghmr_engine.motion_file import Motion, read_motion, write_motion
 
 
-def encode(frames: list[Path], out: Path, rate: Fraction) -> None:
-    """Write the pictures as H.264, 4:2:0, BT.709 as tagged; a key picture each second, so that seeking is quick."""
-    first = cv2.imread(str(frames[0]))
+def encode(frames: list[Path], out: Path, rate: Fraction, size: tuple[int, int]) -> None:
+    """Write the pictures as H.264 of `size` (width, height): 4:2:0, BT.709 and tagged so, a key picture each second."""
     with av.open(str(out), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=rate)
-        stream.height, stream.width = first.shape[:2]
+        stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "25", "preset": "veryslow", "g": "30", "threads": "1"}
         context = stream.codec_context
         context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, 1, 1, 1
         for path in frames:
-            picture = av.VideoFrame.from_ndarray(cv2.imread(str(path)), format="bgr24")
-            coded = picture.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            small = cv2.resize(cv2.imread(str(path)), size, interpolation=cv2.INTER_AREA)
+            coded = av.VideoFrame.from_ndarray(small, format="bgr24")
+            coded = coded.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
             container.mux(stream.encode(coded))
         container.mux(stream.encode())
 
@@ -53,7 +53,7 @@ def main(work: Path, assets: Path) -> None:
     frames = sorted((work / "frames").glob("*.png"))
     if len(frames) != len(motion.R):
         raise SystemExit(f"{len(frames)} pictures for {len(motion.R)} frames. Run render_frames.py first.")
-    encode(frames, assets / "demo.mp4", Fraction(*motion.meta["fps"]))
+    encode(frames, assets / "demo.mp4", Fraction(*motion.meta["fps"]), tuple(motion.meta["image_size"]))
     write_motion(assets / "demo.truth.npz", truth_of(motion, assets / "demo.mp4"))
 
 
