@@ -271,49 +271,52 @@ def _joint_regressor(posed: np.ndarray, joints: np.ndarray) -> np.ndarray:
 
 
 def _points(template: np.ndarray, weights: np.ndarray, seeds: _Seeds) -> tuple[np.ndarray, np.ndarray]:
-    """(37, 6) vertices and weights of BlazePose's landmarks and of the foot points."""
-    rows = [_point(name, template, weights, seeds) for name in (*LANDMARK_NAMES, *CONTACT_NAMES)]
+    """(37, 4) vertices and weights of BlazePose's landmarks and of the foot points."""
+    soles = [name.replace("heel", "sole") for name in CONTACT_NAMES]
+    rows = [_point(name, template, weights, seeds) for name in (*LANDMARK_NAMES, *soles)]
     return np.stack(rows), np.full((len(rows), len(rows[0])), 1 / len(rows[0]))
 
 
 def _point(name: str, template: np.ndarray, weights: np.ndarray, seeds: _Seeds) -> np.ndarray:
-    """(6,) vertices whose mean is a point, on the left side or in the middle; the right side mirrors them."""
+    """(4,) vertices whose mean is a point, on the left side or in the middle; the right side mirrors them."""
     words = name.split("_")
     if "right" in words:
         twin = _point(name.replace("right", "left"), template, weights, seeds)
         return seeds.mirror[twin]
     side = [word for word in words if word != "left"]
     kind = "_".join(side)
-    if kind in ("heel", "foot_index", "toe"):
+    if kind in ("heel", "foot_index", "sole", "toe"):
         return _foot_point(name, template, weights)
     if kind in seeds.knuckles:
         return _nearest(seeds.rest, seeds.knuckles[kind])
     place = {"nose": "nose", "ear": "left_ear"}.get(kind, "left_eye" if "eye" in kind else None)
     if place is None and kind != "mouth":
-        return np.zeros(6, np.int64)  # a joint: Body.forward takes the joint itself
+        return np.zeros(4, np.int64)  # a joint: Body.forward takes the joint itself
     shift = {"eye_inner": (-0.015, 0, 0), "eye_outer": (0.015, 0, 0)}.get(kind, (0, 0, 0))
     target = seeds.face[place] + shift if place else seeds.face["nose"] + (0.025, -0.045, -0.02)
     return _nearest(template, target)
 
 
-def _nearest(vertices: np.ndarray, place: np.ndarray, count: int = 6) -> np.ndarray:
+def _nearest(vertices: np.ndarray, place: np.ndarray, count: int = 4) -> np.ndarray:
     return np.argsort(np.linalg.norm(vertices - place, axis=1))[:count]
 
 
 def _foot_point(name: str, template: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Points of the left foot: `left_heel` and `left_toe` under the sole for contacts have LANDMARK_NAMES' left_heel at
-    the same place: BlazePose marks the heel where it meets the ground."""
+    """Points of the left foot. A contact point lies under the sole; BlazePose marks the heel at its back, a little
+    above the ground, and the foot at the tip of the big toe."""
     ankle, toes = JOINT_NAMES.index("left_ankle"), JOINT_NAMES.index("left_foot")
     foot = np.flatnonzero(weights[:, [ankle, toes]].sum(1) > 0.9)
     x, y, z = template[foot].T
     if name == "left_heel":
-        score = y + 0.6 * z
+        score = np.abs(y - y.min() - 0.035) + 0.6 * z
+    elif name == "left_sole":
+        score = 3 * y + 0.6 * z
     elif name == "left_toe":
         ball = np.quantile(z[weights[foot, toes] > 0.5], 0.4)
         score = 3 * y + 0.7 * np.abs(z - ball) + 0.15 * np.abs(x - np.median(x))
     else:
         score = -z + 0.3 * np.abs(x - np.quantile(x, 0.3)) + 0.2 * y
-    return foot[np.argsort(score)[:6]]
+    return foot[np.argsort(score)[:4]]
 
 
 def _regions(template: np.ndarray, weights: np.ndarray) -> np.ndarray:

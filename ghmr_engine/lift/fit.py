@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ghmr_engine.body.smpl import Body
+from ghmr_engine.body.smpl import Body, Posed
 from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import SIGMA_ACCELERATION
 from ghmr_engine.energy.parameters import MotionVariables, change_frame, cross_fade
@@ -57,7 +57,8 @@ def _fit_shape(seen: Observations, body: Body, height: float | None, report: Rep
             rest = body.rest_vertices(variables.betas)[:, 1]
             stature = ((rest.max() - rest.min() - height) / _SIGMA_HEIGHT).square()
         # Neighbouring frames err alike: a hundred of them are worth about ten, which the prior is weighed against.
-        data = _single_frame_energy(variables, part, body) / max(len(chosen) / 10, 1)
+        posed = body.forward(variables.rotations(), variables.transl, variables.betas)
+        data = _single_frame_energy(variables, posed, part) / max(len(chosen) / 10, 1)
         return data + terms.shape_prior(variables.betas) + stature
 
     minimise(energy, [variables.turn, variables.pose, variables.transl, variables.betas], SHAPE_STEPS, report)
@@ -72,16 +73,16 @@ def _fit_window(
     sigma = torch.as_tensor(SIGMA_ACCELERATION).to(betas)
 
     def energy() -> torch.Tensor:
-        joints = body.forward(variables.rotations(), variables.transl, variables.betas).joints
-        return _single_frame_energy(variables, seen, body) + terms.acceleration(joints, triples, fps, sigma)
+        posed = body.forward(variables.rotations(), variables.transl, variables.betas)
+        smooth = terms.acceleration(posed.joints, triples, fps, sigma)
+        return _single_frame_energy(variables, posed, seen) + smooth
 
     minimise(energy, [variables.turn, variables.pose, variables.transl], STEPS, report)
     return variables.rotations(), variables.transl
 
 
-def _single_frame_energy(variables: MotionVariables, seen: Observations, body: Body) -> torch.Tensor:
+def _single_frame_energy(variables: MotionVariables, posed: Posed, seen: Observations) -> torch.Tensor:
     """Everything that looks at one frame alone: the picture, the limbs' directions, what joints can do."""
-    posed = body.forward(variables.rotations(), variables.transl, variables.betas)
     pixels = project(world_to_camera(posed.landmarks, seen.R, seen.t), seen.K)
     limbs = torch.as_tensor(LIMBS, device=pixels.device)
     return (
