@@ -17,7 +17,7 @@ __all__ = ["VERSION", "track_camera"]
 VERSION = 1
 """Counted up whenever the same input would give another result: kept results follow it."""
 
-_STILL_PX = 0.75
+_STILL_PX = 1.0
 """With the picture's longer side at 640 px, a background that never strays further from where it began stands still."""
 
 _STRAYING_SHARE = 0.02  # of the frames: somebody passes close to the lens, a light flashes

@@ -15,7 +15,7 @@ from ghmr_engine.video import Video
 WORKING_SIDE = 640
 """Pixels of the longer side at which the background is followed; pixels below are at this size."""
 
-_CORNERS = 400
+_CORNERS = 300
 _CORNER_QUALITY = 0.005
 _CORNER_SPACING_PX = 10
 _PERSON_MARGIN_PX = 11  # masks are rough, and hair and shadows move too
@@ -23,10 +23,12 @@ _WINDOW = (17, 17)
 _LEVELS = 3
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
 _RETURN_PX = 0.6  # tracked there and back, a point that lands further off was not the same one
-_AGREE_PX = 1.5
+_AGREE_PX = 1.2
 _ENOUGH = 30  # points; fewer agree by chance
-_KEEP_SHARE = 0.45  # of a key frame's points; with fewer left another key frame takes over
+_KEEP_SHARE = 0.4  # of a key frame's points; with fewer left another key frame takes over
 _BACK_SHARE = 0.6  # an older key frame is taken up again with at least these in view
+_BACK_EVERY = 4  # frames
+_BACK_REACH = 0.25  # of the longer side: an older key frame's picture that has moved further is not tried
 _KEY_FRAMES = 16  # remembered
 _FADING = 0.8  # a frame: how a turn goes on while nothing can be seen
 
@@ -43,7 +45,7 @@ class CameraPath:
     """(T,) how far the background is from where it was in the first frame, at the working size."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _View:
     """One frame at the working size."""
 
@@ -51,7 +53,7 @@ class _View:
     free: np.ndarray  # (h, w) uint8, 0 where people are
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Key:
     """A frame that others are compared with. N points."""
 
@@ -61,13 +63,13 @@ class _Key:
     rays: np.ndarray  # (N, 3) directions in this frame's camera
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Match:
     """What a frame has in common with a key frame."""
 
     key: _Key
     turn: Turn
-    flow_px: float  # median over tracked points
+    flow_px: float  # a quarter of the tracked points moved less
 
     @property
     def agreeing(self) -> int:
@@ -109,36 +111,39 @@ class _Follower:
         self._focal_px = focal_px
         self._centre_px = (np.array(size) - 1) / 2
         self._grid = directions(_grid(size), focal_px, self._centre_px)
-        self._keys: list[_Key] = []
+        self._keys: list[_Key] = []  # oldest first
+        self._current: _Key | None = None
         self._last: _View | None = None
 
     def add(self, view: _View) -> None:
         """Find the next frame's turn."""
         if not self.R:
-            self._keys.append(self._key(view, np.eye(3)))
-            enough = len(self._keys[0].rays) >= _ENOUGH
+            enough = len(self._new_key(view, np.eye(3)).rays) >= _ENOUGH
             self._note(view, np.eye(3), float(enough), 0.0)
             return
         guess = self._going_on()
         match = self._best_match(view, guess)
         if match is None:
-            self._note(view, guess, 0.0, self._stray(guess))
+            self._note(view, guess, 0.0, self._shift_px(guess))
         else:
             R = _orthonormal(match.R)
-            self._note(view, R, match.confidence, max(self._stray(R), match.flow_px))
+            self._note(view, R, match.confidence, max(self._shift_px(R), match.flow_px))
 
     def _best_match(self, view: _View, guess: np.ndarray) -> _Match | None:
-        """With the current key frame, else an older one that looked the same way, else the frame before."""
-        match = self._match(self._keys[-1], view, guess)
-        if match.keeps(_KEEP_SHARE):
+        """With an older key frame where one is in view again, else with the current one, else with the frame before.
+
+        Going back is what keeps a swaying camera from drifting, and a standing one, in front of which people pass.
+        """
+        match = self._match(self._current, view, guess)
+        good = match.keeps(_KEEP_SHARE)
+        if not good or len(self.R) % _BACK_EVERY == 0:
+            older = self._older_in_reach(guess)
+            if older is not None and (back := self._match(older, view, guess)).keeps(_BACK_SHARE):
+                self._current = older
+                return back
+        if good:
             return match
-        older = self._nearest_older(guess)
-        if older is not None and (back := self._match(older, view, guess)).keeps(_BACK_SHARE):
-            self._keys.append(older)
-            return back
-        self._keys.append(self._key(self._last, self.R[-1]))
-        self._keys = self._keys[-_KEY_FRAMES:]
-        fresh = self._match(self._keys[-1], view, guess)
+        fresh = self._match(self._new_key(self._last, self.R[-1]), view, guess)
         best = max(match, fresh, key=lambda found: found.agreeing)
         return best if best.agreeing >= _ENOUGH else None
 
@@ -148,15 +153,26 @@ class _Follower:
         found_px, kept = _track(key, view, expected_px)
         turn = find_turn(key.rays[kept], found_px, D, self._focal_px, self._centre_px, _AGREE_PX)
         flow_px = np.linalg.norm(found_px - key.points_px[kept], axis=1)
-        return _Match(key, turn, float(np.median(flow_px)) if len(flow_px) else 0.0)
+        return _Match(key, turn, float(np.percentile(flow_px, 25)) if len(flow_px) else 0.0)
 
-    def _nearest_older(self, guess: np.ndarray) -> _Key | None:
-        return max(self._keys[:-1], key=lambda key: np.trace(guess @ key.R.T), default=None)
+    def _older_in_reach(self, guess: np.ndarray) -> _Key | None:
+        """The oldest key frame, older than the current one, that shows much of the same."""
+        reach_px = _BACK_REACH * 2 * self._centre_px.max()
+        for key in self._keys:
+            if key is self._current:
+                return None
+            if self._shift_px(guess @ key.R.T) < reach_px:
+                return key
+        return None
 
-    def _key(self, view: _View, R: np.ndarray) -> _Key:
+    def _new_key(self, view: _View, R: np.ndarray) -> _Key:
         corners = cv2.goodFeaturesToTrack(view.grey, _CORNERS, _CORNER_QUALITY, _CORNER_SPACING_PX, mask=view.free)
         points_px = np.empty((0, 2), np.float32) if corners is None else corners.reshape(-1, 2)
-        return _Key(view, R, points_px, directions(points_px, self._focal_px, self._centre_px))
+        self._current = _Key(view, R, points_px, directions(points_px, self._focal_px, self._centre_px))
+        self._keys.append(self._current)
+        if len(self._keys) > _KEY_FRAMES:
+            del self._keys[1]  # the first one stays: it is the world
+        return self._current
 
     def _going_on(self) -> np.ndarray:
         """The next R if the last frame's turn goes on, ever slower while nothing is seen."""
@@ -166,8 +182,8 @@ class _Follower:
         seen = self.confidence[-1] > 0
         return cv2.Rodrigues(turn * (1.0 if seen else _FADING))[0] @ self.R[-1]
 
-    def _stray(self, R: np.ndarray) -> float:
-        """Pixels by which R moves the picture of the first frame, median over a grid."""
+    def _shift_px(self, R: np.ndarray) -> float:
+        """Pixels by which a rotation (3, 3) moves a picture, median over a grid."""
         before = to_pixels(self._grid, self._focal_px, self._centre_px)
         after = to_pixels(self._grid @ R.T, self._focal_px, self._centre_px)
         return float(np.median(np.linalg.norm(after - before, axis=1)))
@@ -195,9 +211,12 @@ def _track(key: _Key, view: _View, expected_px: np.ndarray) -> tuple[np.ndarray,
     if not len(key.rays):
         return np.empty((0, 2)), np.zeros(0, bool)
     start = np.clip(expected_px, -WORKING_SIDE, 2 * WORKING_SIDE).astype(np.float32)
-    flow = {"winSize": _WINDOW, "maxLevel": _LEVELS, "criteria": _STOP, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
-    found, seen, _ = cv2.calcOpticalFlowPyrLK(key.view.grey, view.grey, key.points_px, start.copy(), **flow)
-    again, seen_again, _ = cv2.calcOpticalFlowPyrLK(view.grey, key.view.grey, found, key.points_px.copy(), **flow)
+    flow = {"winSize": _WINDOW, "criteria": _STOP, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
+    found, seen, _ = cv2.calcOpticalFlowPyrLK(key.view.grey, view.grey, key.points_px, start, maxLevel=_LEVELS, **flow)
+    # The way back begins where it should end, so the finest level is enough.
+    again, seen_again, _ = cv2.calcOpticalFlowPyrLK(
+        view.grey, key.view.grey, found, key.points_px.copy(), maxLevel=0, **flow
+    )
     returned = np.linalg.norm(again - key.points_px, axis=1) < _RETURN_PX
     x, y = np.round(found).astype(int).T
     height, width = view.free.shape
