@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -54,7 +54,7 @@ def probe(path: Path) -> Source:
     Raises RecoverError: not_a_video, no_frames, cannot_read.
     """
     facts = _facts(path)
-    pts, seconds, indexed = _packet_times(path, facts)
+    pts, seconds, facts, indexed = _packet_times(path, facts)
     warnings: list[str] = []
     if facts.mirrored:
         warnings.append("The clip is tagged as mirrored; that is ignored: left and right are as they were stored.")
@@ -124,10 +124,12 @@ def _video_stream(container: av.container.InputContainer) -> av.VideoStream | No
     return max(streams, key=lambda stream: stream.codec_context.width * stream.codec_context.height, default=None)
 
 
-def _packet_times(path: Path, facts: _Facts) -> tuple[np.ndarray, np.ndarray, bool]:
-    """When pictures are shown, read without decoding: (S,) int, rising, and (S,) s from 0; and whether this is sure."""
+def _packet_times(path: Path, facts: _Facts) -> tuple[np.ndarray, np.ndarray, _Facts, bool]:
+    """When pictures are shown, read without decoding: (S,) int, rising, and (S,) s from 0; the facts without the
+    pictures that an edit list hides; and whether all this is sure.
+    """
     times: list[int | None] = []
-    begins_with_key, damaged = False, False
+    begins_with_key, damaged, hidden = False, False, 0
     with av.open(str(path)) as container:
         try:
             for packet in container.demux(container.streams[facts.stream]):
@@ -135,10 +137,13 @@ def _packet_times(path: Path, facts: _Facts) -> tuple[np.ndarray, np.ndarray, bo
                     continue
                 begins_with_key = begins_with_key or (not times and packet.is_keyframe)
                 damaged = damaged or packet.is_corrupt
-                if not packet.is_discard:
+                if packet.is_discard:
+                    hidden += 1
+                else:
                     times.append(packet.pts)
         except av.FFmpegError:
             damaged = True
+    facts = replace(facts, promised_frames=facts.promised_frames - hidden)
     pts = np.unique(np.array([time for time in times if time is not None], dtype=np.int64))
     seconds = _seconds(pts, facts.time_base)
     sure = (
@@ -151,7 +156,7 @@ def _packet_times(path: Path, facts: _Facts) -> tuple[np.ndarray, np.ndarray, bo
         and facts.first_pts == pts[0]
         and not _missing(seconds, facts)
     )
-    return pts, seconds, sure
+    return pts, seconds, facts, sure
 
 
 def _decoded_times(path: Path, facts: _Facts) -> tuple[np.ndarray | None, np.ndarray]:
@@ -179,12 +184,15 @@ def _seconds(pts: np.ndarray, time_base: Fraction) -> np.ndarray:
 
 
 def _promised_seconds(container: av.container.InputContainer, stream: av.VideoStream) -> float:
+    """How long the video is, from its first picture, where the container says so, else 0."""
     if stream.duration:
         return float(stream.duration * stream.time_base)
+    # Matroska gives when things end, counted from the container's zero, not from the first picture.
+    begin = float((stream.start_time or 0) * stream.time_base) if "matroska" in container.format.name else 0.0
     if clock := re.fullmatch(r"(\d+):(\d+):([\d.]+)", stream.metadata.get("DURATION", "")):
         hours, minutes, seconds = clock.groups()
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    return (container.duration or 0) / av.time_base
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds) - begin
+    return (container.duration or 0) / av.time_base - begin
 
 
 def _square_size(frame: av.VideoFrame, stream: av.VideoStream) -> tuple[int, int]:
