@@ -21,7 +21,7 @@ from gait import Walk, walk
 from textures import write_textures
 
 from ghmr_engine import __version__
-from ghmr_engine.body.smpl import Body, Posed, load_body
+from ghmr_engine.body.smpl import Body, load_body
 from ghmr_engine.motion_file import Motion, Person, write_motion
 from ghmr_engine.options import Options
 
@@ -84,26 +84,25 @@ def stage_truth(body: Body, betas: torch.Tensor) -> Truth:
 def foot_shapes(body: Body, betas: torch.Tensor) -> tuple[FootShape, FootShape]:
     """The left and the right foot of the rest body, for planting them."""
     vertices, joints = body.rest_vertices(betas).numpy().astype(float), body.rest_joints(betas).numpy().astype(float)
-    soles = rest_contacts(body, betas)
     shapes = []
-    for ankle, ball, heel in ((7, 10, 0), (8, 11, 2)):
+    for ankle, ball in ((7, 10), (8, 11)):
+        heel = vertices[heel_vertices(body, ankle, ball)].mean(axis=0)
         skin = vertices[body.weights[:, [ankle, ball]].sum(1).numpy() > 0.97] - joints[ankle]
-        shapes.append(lay_flat(skin, joints[ball] - joints[ankle], soles[heel] - joints[ankle]))
+        shapes.append(lay_flat(skin, joints[ball] - joints[ankle], heel - joints[ankle]))
     return shapes[0], shapes[1]
 
 
 def rest_landmarks(body: Body, betas: torch.Tensor) -> np.ndarray:
     """(33, 3) m: BlazePose's landmarks of the rest body."""
-    return _rest(body, betas).landmarks[0].numpy().astype(float)
+    posed = body.forward(torch.eye(3).expand(1, 24, 3, 3), torch.zeros(1, 3), betas)
+    return posed.landmarks[0].numpy().astype(float)
 
 
-def rest_contacts(body: Body, betas: torch.Tensor) -> np.ndarray:
-    """(4, 3) m: left heel, left toe, right heel, right toe of the rest body."""
-    return _rest(body, betas).contacts[0].numpy().astype(float)
-
-
-def _rest(body: Body, betas: torch.Tensor) -> Posed:
-    return body.forward(torch.eye(3).expand(1, 24, 3, 3), torch.zeros(1, 3), betas)
+def heel_vertices(body: Body, ankle: int, ball: int) -> np.ndarray:
+    """(6,) vertices around which a foot rolls when its heel strikes: low and far back."""
+    foot = np.flatnonzero(body.weights[:, [ankle, ball]].sum(1).numpy() > 0.9)
+    _, y, z = body.v_template[foot].numpy().T
+    return foot[np.argsort(y + 0.6 * z)[:6]]
 
 
 def motion_of(truth: Truth, body: Body, betas: torch.Tensor) -> Motion:
