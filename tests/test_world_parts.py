@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ghmr_engine.world.contacts import find_contacts
-from ghmr_engine.world.gravity import find_up, world_from_camera
+from ghmr_engine.world.gravity import find_up, ground_level, shared_scale, world_from_camera
 
 
 def _tilted(pitch_deg: float, roll_deg: float = 0.0) -> np.ndarray:
@@ -30,7 +30,7 @@ def _walk(seconds: float = 4.0, fps: float = 30.0, speed: float = 1.2) -> tuple[
 
 
 def test_no_evidence_is_a_level_camera():
-    up, ground = find_up(np.zeros((0, 3)), np.zeros((0, 3)), 30.0)
+    up, (ground,) = find_up(np.zeros((0, 3)), [np.zeros((0, 3))], 30.0)
     assert up == pytest.approx([0, -1, 0], abs=1e-3)
     assert ground == pytest.approx(-1.5, abs=0.1)
 
@@ -44,7 +44,7 @@ def test_upright_people_and_their_footprints_give_the_tilt(pitch):
     R, _ = world_from_camera(true_up, 0.0, np.zeros(3))
     on_ground = np.concatenate([rng.uniform(-2, 2, (200, 2)) + [0, 5], np.full((200, 1), -1.4)], 1)
     stance = on_ground @ R + 0.02 * rng.standard_normal((200, 3))
-    up, ground = find_up(axes, stance, 30.0)
+    up, (ground,) = find_up(axes, [stance], 30.0)
     assert np.degrees(np.arccos(up @ true_up)) < 1.5
     assert ground == pytest.approx(-1.4, abs=0.1)
 
@@ -87,3 +87,25 @@ def test_a_jump_is_no_contact_even_where_it_turns():
     found = find_contacts(feet, np.arange(60), eye, 30.0, camera_moves=False) > 0.5
     assert not found[29:32].any()
     assert found[5:20].all() and found[40:55].all()
+
+
+def test_one_on_a_roof_does_not_tilt_the_world_nor_lift_the_ground():
+    rng = np.random.default_rng(2)
+    up = _tilted(10.0)
+    R, _ = world_from_camera(up, 0.0, np.zeros(3))
+    spread = rng.uniform(-2, 2, (2, 150, 2)) + [0, 6]
+    low, high = (np.concatenate([spread[k], np.full((150, 1), z)], 1) @ R for k, z in ((0, -1.5), (1, 0.6)))
+    found, heights = find_up(np.zeros((0, 3)), [high, low], 30.0)
+    assert np.degrees(np.arccos(found @ up)) < 1.0
+    assert heights == pytest.approx([0.6, -1.5], abs=0.1)
+    assert ground_level(np.concatenate([low, high, high]) @ found) == pytest.approx(-1.5, abs=0.1)
+
+
+def test_people_who_stand_level_are_scaled_onto_one_ground():
+    none = np.zeros(2, bool)
+    factors = shared_scale(np.array([-1.4, -1.6]), none)
+    assert factors * [1.4, 1.6] == pytest.approx([1.49, 1.5], abs=0.03)
+    assert shared_scale(np.array([-1.5, 0.6]), none).tolist() == [1, 1]
+    assert shared_scale(np.array([-1.5, -3.0]), none).tolist() == [1, 1]
+    known = shared_scale(np.array([-1.4, -1.6]), np.array([True, False]))
+    assert known[0] == 1 and known[1] * 1.6 == pytest.approx(1.4, abs=0.04)

@@ -308,7 +308,7 @@ def _foot_point(name: str, template: np.ndarray, weights: np.ndarray) -> np.ndar
     foot = np.flatnonzero(weights[:, [ankle, toes]].sum(1) > 0.9)
     x, y, z = template[foot].T
     if name == "left_heel":
-        score = np.abs(y - y.min() - 0.035) + 0.6 * z
+        score = np.abs(y - y.min() - 0.015) + 0.6 * z
     elif name == "left_sole":
         score = 3 * y + 0.6 * z
     elif name == "left_toe":

@@ -14,6 +14,6 @@ LANDMARK_TRUST = np.array(
 NOISE = 0.012
 """How far a landmark is off in the picture, as a share of the person's size there."""
 
-_FAST = {"wrist": 25.0, "hand": 30.0, "ankle": 20.0, "foot": 25.0, "elbow": 15.0, "knee": 12.0}
-SIGMA_ACCELERATION = np.array([_FAST.get(name.rpartition("_")[2], 6.0) for name in JOINT_NAMES], np.float32)
-"""(24,) m/s^2: how far joints are from constant speed in lively motion."""
+_FAST = {"wrist": 12.0, "hand": 14.0, "ankle": 9.0, "foot": 11.0, "elbow": 9.0, "knee": 6.0}
+SIGMA_ACCELERATION = np.array([_FAST.get(name.rpartition("_")[2], 3.5) for name in JOINT_NAMES], np.float32)
+"""(24,) m/s^2: how far joints are from constant speed in quiet motion; beyond it a robust cost lets them snap."""

@@ -2,43 +2,74 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import roma
 import torch
 
+# Rough curvatures of the energies a frame, which only set the solver's pace: of evidence for a root's place across and
+# along the line of sight (1/m^2) and for a rotation (1/rad^2), and of smoothness, per (frames a second)^4.
+_EVIDENCE_ACROSS, _EVIDENCE_ALONG, _EVIDENCE_TURN = 1e4, 3e2, 3e2
+_SMOOTH_PLACE, _SMOOTH_TURN = 1.0, 0.01
 
-@dataclass
+
 class MotionVariables:
-    """The free numbers of one person's motion over N frames. The frame they live in is the caller's world."""
+    """The free numbers of one person's motion over N frames, in the caller's world.
 
-    root: torch.Tensor
-    """(N, 3, 3) start of the root's rotation; stays."""
-    turn: torch.Tensor
-    """(N, 3) rotation vector applied before it: R = exp(turn) root. Small, hence without singularities."""
-    pose: torch.Tensor
-    """(N, 21, 3) axis-angle of the body joints; the two hand joints follow the wrists."""
-    transl: torch.Tensor
-    """(N, 3) m."""
-    betas: torch.Tensor
-    """(10,)."""
+    What is optimised are `free` numbers z with x = x0 + M z: M's inverse square is evidence plus smoothness for a
+    motion of that length, so that the energy is about equally steep along every z. Without it L-BFGS creeps:
+    neighbouring frames are tied together a thousand times more stiffly than the whole motion is held in its place.
+    """
 
-    def rotations(self) -> torch.Tensor:
-        """(N, 24, 3, 3) of all joints."""
-        root = roma.rotvec_to_rotmat(self.turn) @ self.root
+    def __init__(
+        self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor, triples: torch.Tensor, fps: float,
+        sight: int,
+    ) -> None:  # fmt: skip
+        """Start at rotations (N, 24, 3, 3), transl (N, 3) m, betas (10,). triples (N - 2,) as in solver.neighbours;
+        sight: the axis of the world that lies nearest to the camera's line of sight."""
+        self.betas = betas.clone()
+        self._root, self._transl = rotations[:, 0].clone(), transl.clone()
+        self._pose = roma.rotmat_to_rotvec(rotations[:, 1:22]).contiguous()
+        along = [_EVIDENCE_ALONG if axis == sight else _EVIDENCE_ACROSS for axis in range(3)]
+        bases = {value: _basis(triples, value, _SMOOTH_PLACE * fps**4) for value in set(along)}
+        self._place_basis = torch.stack([bases[value] for value in along])
+        self._turn_basis = _basis(triples, _EVIDENCE_TURN, _SMOOTH_TURN * fps**4)
+        self.free = [torch.zeros(len(transl), width).to(transl) for width in (3, 63, 3)]
+
+    def turn(self) -> torch.Tensor:
+        """(N, 3) rotation vectors by which the root has been turned from its start."""
+        return self._turn_basis @ self.free[0]
+
+    def pose(self) -> torch.Tensor:
+        """(N, 21, 3) axis-angle of the body joints."""
+        return self._pose + (self._turn_basis @ self.free[1]).reshape(-1, 21, 3)
+
+    def transl(self) -> torch.Tensor:
+        """(N, 3) m."""
+        return self._transl + torch.einsum("dab,bd->ad", self._place_basis, self.free[2])
+
+    def rotations(self, turn: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
+        """(N, 24, 3, 3) of all joints; the two hand joints follow the wrists."""
+        root = roma.rotvec_to_rotmat(turn) @ self._root
         hands = torch.eye(3).to(root).expand(len(root), 2, 3, 3)
-        return torch.cat([root[:, None], roma.rotvec_to_rotmat(self.pose), hands], 1)
+        return torch.cat([root[:, None], roma.rotvec_to_rotmat(pose), hands], 1)
+
+    def motion(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rotations (N, 24, 3, 3) and transl (N, 3) as they stand."""
+        with torch.no_grad():
+            return self.rotations(self.turn(), self.pose()), self.transl()
 
 
-def variables_from(rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor) -> MotionVariables:
-    """Variables that stand at a given motion: rotations (N, 24, 3, 3), transl (N, 3) m, betas (10,)."""
-    return MotionVariables(
-        root=rotations[:, 0].clone(),
-        turn=torch.zeros_like(transl),
-        pose=roma.rotmat_to_rotvec(rotations[:, 1:22]).contiguous(),
-        transl=transl.clone(),
-        betas=betas.clone(),
-    )
+def _basis(triples: torch.Tensor, evidence: float, smooth: float) -> torch.Tensor:
+    """(N, N) M with M^-T M^-1 = evidence I + smooth D'D, D the second differences over `triples`."""
+    count = len(triples) + 2
+    second = torch.zeros(len(triples), count, dtype=torch.float64)
+    rows = torch.arange(len(triples))
+    for shift, value in enumerate((1.0, -2.0, 1.0)):
+        second[rows, rows + shift] = value
+    second *= triples.cpu().double()[:, None]
+    hessian = evidence * torch.eye(count, dtype=torch.float64) + smooth * second.T @ second
+    lower = torch.linalg.cholesky(hessian)
+    identity = torch.eye(count, dtype=torch.float64)
+    return torch.linalg.solve_triangular(lower.T, identity, upper=True).to(triples)
 
 
 def change_frame(

@@ -18,11 +18,14 @@ from ghmr_engine.progress import Report
 SHAPE_FRAMES = 120
 SHAPE_STEPS = 60
 WINDOW, OVERLAP = 400, 24
-STEPS = 120
+STEPS = 80
 
 # Expected deviations: of a limb's direction in BlazePose's 3D (rad), of a stature that the user gave (m).
 _SIGMA_LIMB = 0.25
 _SIGMA_HEIGHT = 0.003
+_BLUR_S = 0.07
+_SIGHT = 2
+"""The world is the first camera's frame: z is along its sight."""
 
 
 def fit_person(
@@ -49,7 +52,9 @@ def _fit_shape(seen: Observations, body: Body, height: float | None, report: Rep
     sure = torch.argsort(seen.weight.sum(1), descending=True)[: max(len(seen.weight) // 2, 1)].sort().values
     chosen = sure[torch.linspace(0, len(sure) - 1, min(SHAPE_FRAMES, len(sure))).long()].cpu().numpy()
     part = seen.rows(chosen)
-    variables = initial_motion(part, body, torch.zeros(10).to(seen.weight))
+    betas = torch.zeros(10).to(seen.weight)
+    apart = torch.zeros(max(len(chosen) - 2, 0)).to(betas)
+    variables = MotionVariables(*initial_motion(part, body, betas), betas, apart, 30.0, _SIGHT)
 
     def energy() -> torch.Tensor:
         stature = 0.0
@@ -57,40 +62,41 @@ def _fit_shape(seen: Observations, body: Body, height: float | None, report: Rep
             rest = body.rest_vertices(variables.betas)[:, 1]
             stature = ((rest.max() - rest.min() - height) / _SIGMA_HEIGHT).square()
         # Neighbouring frames err alike: a hundred of them are worth about ten, which the prior is weighed against.
-        posed = body.forward(variables.rotations(), variables.transl, variables.betas)
-        data = _single_frame_energy(variables, posed, part) / max(len(chosen) / 10, 1)
-        return data + terms.shape_prior(variables.betas) + stature
+        data, _ = _single_frame_energy(variables, part, body)
+        return data / max(len(chosen) / 10, 1) + terms.shape_prior(variables.betas) + stature
 
-    minimise(energy, [variables.turn, variables.pose, variables.transl, variables.betas], SHAPE_STEPS, report)
+    minimise(energy, [*variables.free, variables.betas], SHAPE_STEPS, report)
     return variables.betas.detach()
 
 
 def _fit_window(
     seen: Observations, frames: np.ndarray, body: Body, betas: torch.Tensor, fps: float, report: Report
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    variables = initial_motion(seen, body, betas)
     _pairs, triples = (torch.as_tensor(mask).to(betas) for mask in neighbours(frames))
+    variables = MotionVariables(*initial_motion(seen, body, betas, _BLUR_S * fps), betas, triples, fps, _SIGHT)
     sigma = torch.as_tensor(SIGMA_ACCELERATION).to(betas)
 
     def energy() -> torch.Tensor:
-        posed = body.forward(variables.rotations(), variables.transl, variables.betas)
-        smooth = terms.acceleration(posed.joints, triples, fps, sigma)
-        return _single_frame_energy(variables, posed, seen) + smooth
+        data, posed = _single_frame_energy(variables, seen, body)
+        return data + terms.acceleration(posed.joints, triples, fps, sigma)
 
-    minimise(energy, [variables.turn, variables.pose, variables.transl], STEPS, report)
-    return variables.rotations(), variables.transl
+    minimise(energy, variables.free, STEPS, report)
+    return variables.motion()
 
 
-def _single_frame_energy(variables: MotionVariables, posed: Posed, seen: Observations) -> torch.Tensor:
+def _single_frame_energy(variables: MotionVariables, seen: Observations, body: Body) -> tuple[torch.Tensor, Posed]:
     """Everything that looks at one frame alone: the picture, the limbs' directions, what joints can do."""
+    pose = variables.pose()
+    posed = body.forward(variables.rotations(variables.turn(), pose), variables.transl(), variables.betas)
     pixels = project(world_to_camera(posed.landmarks, seen.R, seen.t), seen.K)
     limbs = torch.as_tensor(LIMBS, device=pixels.device)
-    return (
+    energy = (
         terms.reprojection(pixels, seen.keypoints, seen.weight, seen.sigma_px)
         + terms.directions(posed.landmarks, limbs, seen.limbs, seen.limb_weight, _SIGMA_LIMB)
-        + terms.joint_limits(variables.pose)
-        + 0.3 * terms.pose_prior(variables.pose)
+        + terms.joint_limits(pose)
+        + 0.3 * terms.pose_prior(pose)
     )
+    return energy, posed
 
 
 def _append(

@@ -7,16 +7,30 @@ import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
 from ghmr_engine.body.smpl import Body
-from ghmr_engine.energy.parameters import MotionVariables, variables_from
 from ghmr_engine.lift.observations import Observations
 
 
-def initial_motion(seen: Observations, body: Body, betas: torch.Tensor) -> MotionVariables:
-    """Rotations that lay the limbs along BlazePose's, and the place from which they project onto the picture."""
+def initial_motion(
+    seen: Observations, body: Body, betas: torch.Tensor, blur: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rotations (N, 24, 3, 3) that lay the limbs along BlazePose's, and the places (N, 3) m from which they project
+    onto the picture, in the first camera's frame. Rows that follow each other in time are averaged over `blur` of them
+    (a Gaussian's deviation), which spares the solver the detector's jitter."""
     rotations = _rotations(seen.landmarks)
+    if blur:
+        trust = seen.limb_weight.sum(1) + 0.01
+        rotations = roma.special_procrustes(_averaged(rotations, trust, blur))
     zero = torch.zeros(len(rotations), 3).to(rotations)
-    transl = _place(body.forward(rotations, zero, betas).landmarks, seen)
-    return variables_from(rotations, transl, betas)
+    places = _place(body.forward(rotations, zero, betas).landmarks, seen)
+    return rotations, _averaged(places, seen.weight.sum(1) + 0.01, 1.5 * blur) if blur else places
+
+
+def _averaged(values: torch.Tensor, trust: torch.Tensor, blur: float) -> torch.Tensor:
+    """Values (N, ...) averaged over their neighbours, each counting by trust (N,)."""
+    place = torch.arange(len(values), device=values.device, dtype=values.dtype)
+    kernel = torch.exp(-0.5 * ((place[:, None] - place) / blur).square()) * trust
+    kernel = kernel / kernel.sum(1, keepdim=True)
+    return (kernel @ values.flatten(1)).reshape(values.shape)
 
 
 def _rotations(landmarks: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,7 @@ from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, VideoInfo, WorldPerson, WorldScene
 from ghmr_engine.world.contacts import find_contacts
-from ghmr_engine.world.gravity import find_up, world_from_camera
+from ghmr_engine.world.gravity import find_up, ground_level, shared_scale, world_from_camera
 from ghmr_engine.world.solve import Placed, reprojection_error, solve
 
 VERSION = 1
@@ -27,7 +27,7 @@ def place_in_world(
     camera: CameraMotion,
     body: Body,
     info: VideoInfo,
-    options: Options,  # noqa: ARG001  a stage's signature
+    options: Options,
     report: Report,
 ) -> WorldScene:
     """Find up and the ground, decide which feet rest, and solve people (and a moving camera's path) so that they do.
@@ -35,31 +35,47 @@ def place_in_world(
     Places come out in metres in the design's world. Runs on `body`'s device. Raises what `report` raises.
     """
     fps = float(info.fps)
-    first = [_in_first_camera(person, camera, body) for person in lifted]
-    up, ground = _up_and_ground(first, camera, body, fps)
-    pelvis = (first[0].transl[0] + body.rest_joints(first[0].betas)[0]).cpu().numpy()
+    walks = _walks(camera)
+    people = [_in_first_camera(person, camera, body) for person in lifted]
+    up, heights = _up_and_heights(people, camera, body, fps, walks)
+    if not walks:
+        known = np.array([options.height is not None and person.person == 1 for person in people])
+        people = [
+            _scaled(person, factor, body) for person, factor in zip(people, shared_scale(heights, known), strict=True)
+        ]
+    resting = [points for points, _ in _resting(people, up, camera, body, fps, walks)]
+    ground = ground_level(np.concatenate(resting) @ up)
+    pelvis = (people[0].transl[0] + body.rest_joints(people[0].betas)[0]).cpu().numpy()
     turn = world_from_camera(up, ground, pelvis)
     R = camera.R @ turn[0].T
     t = camera.t - np.einsum("tij,j->ti", R, turn[1])
-    people = [_turned(person, *turn, body) for person in first]
-    people = [
-        replace(person, contacts=_contacts(person, source, R, t, body, fps, camera.moving))
-        for person, source in zip(people, lifted, strict=True)
+    people = [_turned(person, *turn, body) for person in people]
+    contacts = [
+        rests for _, rests in _resting(people, np.array([0.0, 0, 1]), replace(camera, R=R, t=t), body, fps, walks)
     ]
-    solved, t = solve(people, R, t, camera.K, body, fps, camera.moving, report)
+    people = [
+        replace(person, contacts=torch.as_tensor(rests * source.seen[:, None]).to(person.transl))
+        for person, rests, source in zip(people, contacts, lifted, strict=True)
+    ]
+    solved, t = solve(people, R, t, camera.K, body, fps, walks, report)
     return WorldScene(
         people=tuple(
             _finished(person, source, body, R, t, camera.K) for person, source in zip(solved, lifted, strict=True)
         ),
         R=R, t=t, K=camera.K, camera_confidence=camera.confidence,
-        warnings=_warnings(camera),
+        warnings=(_PATH_WARNING,) if walks else (),
     )  # fmt: skip
 
 
-def _warnings(camera: CameraMotion) -> tuple[str, ...]:
-    if not camera.moving:
-        return ()
-    return ("The camera's path was taken from planted feet, not from the background: distances may drift.",)
+_PATH_WARNING = "The camera's path was taken from planted feet, not from the background: distances may drift."
+_STANDS_DEG = 2.0
+"""A camera that turns by less than this stands on its spot; a carried one sways more."""
+
+
+def _walks(camera: CameraMotion) -> bool:
+    """Whether the camera may have been carried along: its path is then solved for."""
+    cosine = (np.einsum("tij,ij->t", camera.R, camera.R[0]) - 1) / 2
+    return camera.moving and bool(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() > _STANDS_DEG)
 
 
 def _in_first_camera(person: LiftedPerson, camera: CameraMotion, body: Body) -> Placed:
@@ -88,36 +104,48 @@ def _turned(person: Placed, R: np.ndarray, t: np.ndarray, body: Body) -> Placed:
     return replace(person, rotations=rotations, transl=transl)
 
 
-def _contacts(
-    person: Placed, source: LiftedPerson, R: np.ndarray, t: np.ndarray, body: Body, fps: float, camera_moves: bool
-) -> torch.Tensor:
-    """(N, 4) probabilities, 0 where the person was hidden."""
-    feet = body.forward(person.rotations, person.transl, person.betas).contacts.cpu().numpy()
-    eye = -np.einsum("nji,nj->ni", R[person.frames], t[person.frames])
-    rests = find_contacts(feet, person.frames, eye, fps, camera_moves) * source.seen[:, None]
-    return torch.as_tensor(rests).to(person.transl)
+def _scaled(person: Placed, factor: float, body: Body) -> Placed:
+    """A person made larger by a factor, and farther from the first camera by as much: the picture stays the same."""
+    step = torch.zeros(10).to(person.betas)
+    step[0] = 1.0
+
+    def stature(betas: torch.Tensor) -> float:
+        rest = body.rest_vertices(betas)[:, 1]
+        return float(rest.max() - rest.min())
+
+    now = stature(person.betas)
+    betas = person.betas + step * (factor - 1) * now / (stature(person.betas + step) - now)
+    place = person.transl + body.rest_joints(person.betas)[0]
+    return replace(person, betas=betas, transl=factor * place - body.rest_joints(betas)[0])
 
 
-def _up_and_ground(people: list[Placed], camera: CameraMotion, body: Body, fps: float) -> tuple[np.ndarray, float]:
-    """Up and the ground's height along it in the first camera's frame: once from how people stand, which tells what
+def _resting(
+    people: list[Placed], up: np.ndarray, camera: CameraMotion, body: Body, fps: float, walks: bool
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each person the foot points that rest (S, 3), in the people's own frame, and probabilities (N, 4)."""
+    R, _ = world_from_camera(up, 0.0, np.zeros(3)) if abs(up[2]) < 1 else (np.eye(3), None)
+    found = []
+    for person in people:
+        feet = body.forward(person.rotations, person.transl, person.betas).contacts.cpu().numpy()
+        eye = -np.einsum("nji,nj->ni", camera.R[person.frames], camera.t[person.frames])
+        rests = find_contacts(feet @ R.T, person.frames, eye @ R.T, fps, walks)
+        found.append((feet[rests > 0.5], rests))
+    return found
+
+
+def _up_and_heights(
+    people: list[Placed], camera: CameraMotion, body: Body, fps: float, walks: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Up and each person's ground along it, in the first camera's frame: once from how people stand, which tells what
     rests, then from both."""
-    posed = [body.forward(person.rotations, person.transl, person.betas) for person in people]
-    axes = np.concatenate(
-        [_body_axes(body_.joints.cpu().numpy(), person) for body_, person in zip(posed, people, strict=True)]
-    )
-    up, _ = find_up(axes, np.zeros((0, 3)), fps)
-    R, _ = world_from_camera(up, 0.0, np.zeros(3))
-    resting = [np.zeros((0, 3))]
-    for body_, person in zip(posed, people, strict=True):
-        feet = body_.contacts.cpu().numpy()
-        eye = -np.einsum("nji,nj->ni", camera.R[person.frames], camera.t[person.frames]) @ R.T
-        rests = find_contacts(feet @ R.T, person.frames, eye, fps, camera.moving)
-        resting.append(feet[rests > 0.5])
-    return find_up(axes, np.concatenate(resting), fps)
+    axes = np.concatenate([_body_axes(person, body) for person in people])
+    up, _ = find_up(axes, [np.zeros((0, 3))] * len(people), fps)
+    return find_up(axes, [points for points, _ in _resting(people, up, camera, body, fps, walks)], fps)
 
 
-def _body_axes(joints: np.ndarray, person: Placed) -> np.ndarray:
+def _body_axes(person: Placed, body: Body) -> np.ndarray:
     """(A, 3) unit vectors from the feet to the neck, of frames in which knees and hips are nearly straight."""
+    joints = body.forward(person.rotations, person.transl, person.betas).joints.cpu().numpy()
     ankles = (joints[:, _J["left_ankle"]] + joints[:, _J["right_ankle"]]) / 2
     torso = _unit(joints[:, _J["neck"]] - joints[:, _J["pelvis"]])
     legs = _unit(joints[:, _J["pelvis"]] - ankles)
@@ -139,7 +167,7 @@ def _finished(
         frames=person.frames,
         rotations=person.rotations.cpu().numpy(),
         transl=person.transl.cpu().numpy(),
-        betas=source.betas,
+        betas=person.betas.cpu().numpy(),
         contacts=person.contacts.cpu().numpy(),
         confidence=source.confidence,
         keypoints=source.keypoints,

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter1d, median_filter, percentile_filter
 
 # A foot point rests below this speed and this height over the ground near it; the second number is the softness.
 _SPEED, _SPEED_SOFT = 0.4, 0.08
-_HEIGHT, _HEIGHT_SOFT = 0.07, 0.015
+_HEIGHT, _HEIGHT_SOFT = 0.09, 0.02
 # Motion along the line of sight is mostly depth noise.
 _ALONG_SIGHT = 0.25
 

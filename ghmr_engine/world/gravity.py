@@ -14,26 +14,64 @@ _CORRELATED_S = 0.5
 _SIGMA_GROUND = 0.06
 
 
-def find_up(axes: np.ndarray, stance: np.ndarray, fps: float) -> tuple[np.ndarray, float]:
-    """Up and ground in the first camera's frame (OpenCV).
+def find_up(axes: np.ndarray, stances: list[np.ndarray], fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Up in the first camera's frame (OpenCV), and how high each person's ground lies along it.
 
-    axes (A, 3): unit body axes, feet to shoulders, of frames in which people stand or walk upright; stance (S, 3) m:
-    foot points while they rest on the ground. Returns up (3,), unit, and the ground's height along it, m. A robust
-    least-squares fit of roll, pitch and height; with no evidence it is a level camera at 1.5 m.
+    axes (A, 3): unit body axes, feet to shoulders, of frames in which people stand or walk upright; stances: a person
+    each, (S, 3) m, foot points while they rest. Returns up (3,), unit, and heights (P,) m. A robust least-squares fit
+    of roll, pitch and one height a person (somebody may stand on a roof); with no evidence it is a level camera held
+    at 1.5 m.
     """
     share = np.sqrt(1 / max(_CORRELATED_S * fps, 1.0))
+    whose = np.repeat(np.arange(len(stances)), [len(points) for points in stances])
+    points = np.concatenate([np.zeros((0, 3)), *stances])
 
     def residuals(x: np.ndarray) -> np.ndarray:
         up = _up(x[0], x[1])
         right, forward = _across(up)
         lean = np.stack([axes @ right / _BODY_ROLL, axes @ forward / _BODY_PITCH], 1) * share
-        ground = (stance @ up - x[2]) / _SIGMA_GROUND * share
-        prior = np.array([x[0] / _PRIOR_ROLL, x[1] / _PRIOR_PITCH, 0.01 * (x[2] + 1.5)])
+        ground = (points @ up - x[2 + whose]) / _SIGMA_GROUND * share
+        prior = [x[0] / _PRIOR_ROLL, x[1] / _PRIOR_PITCH, *(0.01 * (x[2:] + 1.5))]
         return np.concatenate([_soft(lean.ravel()), _soft(ground), prior])
 
-    start = np.array([0.0, 0.0, np.median(stance @ _up(0.0, 0.0)) if len(stance) else -1.5])
-    solved = least_squares(residuals, start)
-    return _up(solved.x[0], solved.x[1]), float(solved.x[2])
+    level = _up(0.0, 0.0)
+    heights = [np.median(stance @ level) if len(stance) else -1.5 for stance in stances]
+    solved = least_squares(residuals, np.array([0.0, 0.0, *heights]))
+    return _up(solved.x[0], solved.x[1]), solved.x[2:]
+
+
+def shared_scale(heights: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """(P,) factors by which people are made larger (and farther) so that those who stand nearly level share a ground.
+
+    heights (P,) m of each person's ground under the camera, fixed (P,) bool for people whose size is known. A body's
+    size is guessed within 5 percent, a ground's height read within 2 percent of the camera's: least squares of both.
+    Who would have to change by more than 18 percent stands elsewhere and is left alone.
+    """
+    factors = np.ones(len(heights))
+    below = heights < -0.2
+    if below.sum() < 2:
+        return factors
+    logs = np.log(-heights[below])
+    sure = fixed[below]
+    together = np.abs(logs[:, None] - logs) < 0.18
+    near = together[sure.argmax() if sure.any() else together.sum(1).argmax()]
+    centre = logs[sure].mean() if sure.any() else logs[near].mean()
+    pull = np.where(near & ~sure, (centre - logs) * 0.05**2 / (0.05**2 + 0.02**2), 0.0)
+    factors[below] = np.exp(pull)
+    return factors
+
+
+def ground_level(heights: np.ndarray) -> float:
+    """Where z = 0 belongs among the heights (S,) m of resting feet: the lowest level at which a good part of them is.
+
+    A level is a peak of their density, smoothed by 10 cm; a good part is a sixth of the highest peak.
+    """
+    if not len(heights):
+        return -1.5
+    grid = np.arange(heights.min() - 0.3, heights.max() + 0.3, 0.01)
+    density = np.exp(-0.5 * ((grid[:, None] - heights) / 0.1) ** 2).sum(1)
+    peak = (density[1:-1] >= density[:-2]) & (density[1:-1] > density[2:]) & (density[1:-1] > density.max() / 6)
+    return float(grid[1:-1][peak][0])
 
 
 def _soft(residual: np.ndarray) -> np.ndarray:

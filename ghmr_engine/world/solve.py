@@ -10,7 +10,7 @@ import torch
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE, SIGMA_ACCELERATION
-from ghmr_engine.energy.parameters import MotionVariables, cross_fade, variables_from
+from ghmr_engine.energy.parameters import MotionVariables, cross_fade
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.geometry import project, world_to_camera
 from ghmr_engine.progress import Report
@@ -23,6 +23,7 @@ _SIGMA_POSE, _SIGMA_TURN = 0.1, 0.05
 _SIGMA_REST, _SIGMA_GROUND, _SIGMA_DEEP = 0.002, 0.02, 0.01
 _SIGMA_CAMERA_SPEED, _SIGMA_CAMERA_ACCELERATION = 1.5, 2.0
 _SIGMA_PIN = 0.005
+_ALONG_Y = 1
 
 
 @dataclass(frozen=True)
@@ -121,15 +122,13 @@ def _solve_window(
     people: list[Placed], view: _View, body: Body, fps: float, report: Report
 ) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], torch.Tensor]:
     """New rotations and transl of each person, and the camera's places."""
-    starts = [variables_from(person.rotations, person.transl, person.betas) for person in people]
-    problems = [
-        _Person(person, start, view, fps) for person, start in zip(people, starts, strict=True) if len(person.frames)
-    ]
+    problems = [_Person(person, view, fps) if len(person.frames) else None for person in people]
+    present = [problem for problem in problems if problem is not None]
     eye = view.eye.clone()
     everywhere = torch.ones(len(eye)).to(eye)
 
     def energy() -> torch.Tensor:
-        total = sum(problem.energy(body, eye) for problem in problems)
+        total = sum(problem.energy(body, eye) for problem in present)
         if not view.moves:
             return total
         path = eye[:, None]
@@ -142,41 +141,45 @@ def _solve_window(
             + terms.acceleration(path, everywhere[2:], fps, sigma)
         )
 
-    free = [value for problem in problems for value in problem.free()] + ([eye] if view.moves else [])
+    free = [value for problem in present for value in problem.variables.free] + ([eye] if view.moves else [])
     if free:
         minimise(energy, free, STEPS, report)
-    return [(start.rotations(), start.transl) for start in starts], eye
+    moved = [
+        (person.rotations, person.transl) if problem is None else problem.variables.motion()
+        for person, problem in zip(people, problems, strict=True)
+    ]
+    return moved, eye
 
 
 class _Person:
     """One person's part of a window's energy."""
 
-    def __init__(self, person: Placed, variables: MotionVariables, view: _View, fps: float) -> None:
-        self.variables = variables
-        self.place = torch.as_tensor(person.frames - view.span.start, device=variables.transl.device)
+    def __init__(self, person: Placed, view: _View, fps: float) -> None:
+        self.pairs, self.triples = (torch.as_tensor(mask).to(person.transl) for mask in neighbours(person.frames))
+        self.variables = MotionVariables(
+            person.rotations, person.transl, person.betas, self.triples, fps, sight=_ALONG_Y
+        )
+        self.place = torch.as_tensor(person.frames - view.span.start, device=person.transl.device)
         self.R, self.K = view.R[self.place], view.K[self.place]
         self.keypoints = person.keypoints[..., :2]
         visible = ((person.keypoints[..., 2] - 0.1) / 0.6).clamp(0, 1)
         self.weight = visible * torch.as_tensor(LANDMARK_TRUST).to(visible)
         low, high = (self.keypoints.amin(1), self.keypoints.amax(1))
         self.sigma_px = (NOISE * (high - low).amax(1).median()).clamp(min=1.0).expand(len(self.place))
-        self.start_pose = variables.pose.clone()
+        self.start_pose = self.variables.pose()
         self.contacts, self.fps = person.contacts, fps
-        self.pairs, self.triples = (torch.as_tensor(mask).to(visible) for mask in neighbours(person.frames))
         self.sigma = torch.as_tensor(SIGMA_ACCELERATION).to(visible)
-
-    def free(self) -> list[torch.Tensor]:
-        return [self.variables.turn, self.variables.pose, self.variables.transl]
 
     def energy(self, body: Body, eye: torch.Tensor) -> torch.Tensor:
         variables = self.variables
-        posed = body.forward(variables.rotations(), variables.transl, variables.betas)
+        turn, pose = variables.turn(), variables.pose()
+        posed = body.forward(variables.rotations(turn, pose), variables.transl(), variables.betas)
         in_camera = (posed.landmarks - eye[self.place][:, None]) @ self.R.transpose(1, 2)
         return (
             terms.reprojection(project(in_camera, self.K), self.keypoints, self.weight, self.sigma_px)
-            + ((variables.pose - self.start_pose) / _SIGMA_POSE).square().sum()
-            + (variables.turn / _SIGMA_TURN).square().sum()
-            + terms.joint_limits(variables.pose)
+            + ((pose - self.start_pose) / _SIGMA_POSE).square().sum()
+            + (turn / _SIGMA_TURN).square().sum()
+            + terms.joint_limits(pose)
             + terms.acceleration(posed.joints, self.triples, self.fps, self.sigma)
             + terms.contact_velocity(posed.contacts, self.contacts, self.pairs, _SIGMA_REST)
             + terms.contact_height(posed.contacts, self.contacts, _SIGMA_GROUND)
