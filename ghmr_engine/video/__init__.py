@@ -86,6 +86,8 @@ def _check_file(path: Path) -> None:
         raise RecoverError("not_a_file", f"{path} is a folder.", "Choose a video file in it.")
     if not path.exists():
         raise RecoverError("no_such_file", f"There is no file {path}.", "Check the name and the folder.")
+    if not path.stat().st_size:
+        raise RecoverError("no_frames", f"{path.name} is empty.", "Copy the clip again, or choose another.")
 
 
 def _sha256(path: Path, report: Report) -> str:

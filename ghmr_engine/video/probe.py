@@ -7,7 +7,7 @@ import re
 import struct
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
@@ -79,19 +79,22 @@ def probe(path: Path) -> Source:
 
 def _facts(path: Path) -> _Facts:
     not_a_video = RecoverError("not_a_video", f"{path.name} is not a video.", "Choose a video file, such as an MP4.")
+    no_frames = RecoverError("no_frames", f"{path.name} has no picture that can be decoded.", "Choose another clip.")
     try:
         container = av.open(str(path))
     except PermissionError as error:
         raise RecoverError("cannot_read", f"Cannot read {path}.", "Check the file's permissions.") from error
+    except av.EOFError as error:
+        raise no_frames from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise not_a_video from error
     with container:
         stream = _video_stream(container)
         if stream is None:
-            raise not_a_video
+            raise not_a_video if len(container.streams) else no_frames
         looked_at = list(islice(decoded(container, stream), _LOOKED_AT))
         if not looked_at:
-            raise RecoverError("no_frames", f"{path.name} has no picture that can be decoded.", "Choose another clip.")
+            raise no_frames
         first = looked_at[0]
         rotation, mirrored = _turn(first)
         size = _square_size(first, stream)
@@ -160,12 +163,13 @@ def _packet_times(path: Path, facts: _Facts) -> tuple[np.ndarray, np.ndarray, _F
 
 
 def _decoded_times(path: Path, facts: _Facts) -> tuple[np.ndarray | None, np.ndarray]:
-    """The same of the pictures that come out of the decoder; None, and times by counting, where they have none."""
+    """The same of the pictures that come out of the decoder; None, and times by counting, where theirs are useless."""
     with av.open(str(path)) as container:
         times = [frame.pts for frame in decoded(container, container.streams[facts.stream])]
-    pts = np.unique(np.array([time for time in times if time is not None], dtype=np.int64))
-    if len(pts) < len(times):
+    if None in times or any(later <= time for time, later in pairwise(times)):
+        # Some containers (AVI with B-frames) give pictures none or another's time; they still come out in order.
         return None, np.arange(len(times)) / float(facts.nominal_rates[0])
+    pts = np.array(times, dtype=np.int64)
     return pts, _seconds(pts, facts.time_base)
 
 

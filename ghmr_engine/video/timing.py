@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -60,14 +59,16 @@ def own_rate(seconds: np.ndarray, tick: float, nominal: tuple[Fraction, ...]) ->
     if len(seconds) < 2:
         return Rate(nominal[0] if nominal else _UNKNOWN_RATE, constant=True)
     average = Fraction((len(seconds) - 1) / seconds[-1]).limit_denominator(_DENOMINATOR)
-    for fps in _candidates(average, nominal):
-        off = np.abs(seconds - np.arange(len(seconds)) / float(fps)).max()
-        if off <= _EVEN / fps:
-            stated = not nominal or _is_near(nominal[0], fps, _OTHER_PROGRAMS)
-            return Rate(fps, constant=bool(stated and off <= 1.01 * tick))
+    for fps in (*(_tidy(rate) for rate in nominal), _tidy(average), average):
+        stated = not nominal or _is_near(nominal[0], fps, _OTHER_PROGRAMS)
+        if stated and _strays(seconds, fps) <= 1.01 * tick:
+            return Rate(fps, constant=True)
+    for fps in (_nearest_common(average), _tidy(average), average):
+        if _strays(seconds, fps) <= _EVEN / fps:
+            return Rate(fps, constant=False)
     typical = Fraction(1 / float(np.median(np.diff(seconds)))).limit_denominator(_DENOMINATOR)
     for fps in (average, typical):
-        common = min(COMMON_RATES, key=lambda rate, fps=fps: abs(rate - fps))
+        common = _nearest_common(fps)
         if _is_near(common, fps, _NEAR_RATE):
             return Rate(common, constant=False)
     return Rate(average, constant=False)
@@ -94,10 +95,13 @@ def schedule(seconds: np.ndarray, own: Fraction, options: Options) -> Schedule:
     return Schedule(fps, first, np.searchsorted(halfway, times - 1e-9))
 
 
-def _candidates(average: Fraction, nominal: tuple[Fraction, ...]) -> Iterator[Fraction]:
-    for rate in (*nominal, average):
-        yield _tidy(rate)
-    yield average
+def _strays(seconds: np.ndarray, fps: Fraction) -> float:
+    """Seconds by which the times (S,) are off a regular grid, at most."""
+    return float(np.abs(seconds - np.arange(len(seconds)) / float(fps)).max())
+
+
+def _nearest_common(rate: Fraction) -> Fraction:
+    return min(COMMON_RATES, key=lambda common: abs(common - rate))
 
 
 def _tidy(rate: Fraction, *preferred: Fraction) -> Fraction:
