@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import logging
 import os
 import shutil
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_type_hints
@@ -25,6 +25,7 @@ from ghmr_engine.cache import Cache
 from ghmr_engine.errors import Cancelled
 from ghmr_engine.interrupt import interrupt_as_wish
 from ghmr_engine.motion_file import MotionFileError, read_motion
+from ghmr_engine.native_output import native_stderr_aside
 from ghmr_engine.options import Options
 from ghmr_engine.progress import STAGES, Progress
 from ghmr_engine.serve import ProgressLines, done_reply
@@ -109,7 +110,6 @@ def recover_command(
     **chosen: Any,
 ) -> None:
     """Recover everybody in a clip, and the camera, in one metric world."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="Warning: %(message)s")
     folder = None if no_cache else cache or places.cache_dir()
     bars = Bars()
     show = ProgressLines(_JOB, _say_message) if json_lines else bars
@@ -122,7 +122,7 @@ def recover_command(
         _say_failure(protocol.error_reply(_JOB, Cancelled()), json_lines)
 
     try:
-        with interrupt_as_wish(last_words) as wish:
+        with native_stderr_aside(), closing(bars), interrupt_as_wish(last_words) as wish:
 
             def emit(progress: Progress) -> None:
                 if wish.is_set():
@@ -135,9 +135,7 @@ def recover_command(
 
             motion = recover(clip, out, options, emit, folder)
     except Exception as error:  # noqa: BLE001  every failure ends in one line and a code
-        bars.close()
         _fail(error, json_lines)
-    bars.close()
     if json_lines:
         _say_message(done_reply(_JOB, out, motion.meta))
     else:
@@ -225,7 +223,8 @@ def _say_failure(reply: protocol.Error, json_lines: bool) -> None:
 
 def _say_error(*texts: str) -> None:
     line = " ".join(" ".join(texts).split())
-    os.write(2, f"Error: {line}\n".encode(errors="replace"))
+    sys.stderr.write(f"Error: {line}\n")
+    sys.stderr.flush()
 
 
 def _say_message(reply: protocol.Reply) -> None:

@@ -17,7 +17,9 @@ from ghmr_engine.options import Options
 from ghmr_engine.types import CameraMotion, People, VideoInfo, WorldPerson, WorldScene
 
 NETWORKS = ("pose_detection", "pose_landmark_full")
-# Of bodies: whoever adds one with another licence is told that it is for research only, which is the careful answer.
+"""What the people stage runs, by the names of the list of models."""
+
+# First words of bodies' licences; any other is taken for research only, which is the careful answer.
 _OPEN_LICENCES = ("Apache-2.0", "CC0-1.0", "CC-BY-4.0", "MIT", "BSD-3-Clause")
 
 
@@ -37,7 +39,7 @@ def models_used(body: Body) -> list[UsedModel]:
     """The networks of the people stage, and the body."""
     known = known_models()
     networks = [UsedModel(m.name, m.licence, m.sha256, m.open) for m in (known[name] for name in NETWORKS)]
-    return [*networks, UsedModel(body.name, body.licence, body.sha256, body.licence in _OPEN_LICENCES)]
+    return [*networks, UsedModel(body.name, body.licence, body.sha256, body.licence.split()[0] in _OPEN_LICENCES)]
 
 
 def make_motion(scene: WorldScene, body: Body, meta: dict) -> Motion:

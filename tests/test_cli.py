@@ -133,7 +133,7 @@ def test_a_terminal_shows_a_bar_for_each_stage(clip, tmp_path):
             text += piece
     os.close(ours)
     lines = [line.split("\r")[-1] for line in text.decode().replace("\r\n", "\n").split("\n")]
-    bars = [line for line in lines if "100%" in line]
+    bars = [line for line in lines if "100% |" in line]
     assert [bar.split()[0] for bar in bars] == list(STAGES)
 
 
