@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter, percentile_filter
 
-# A foot point rests below this speed and this height over the ground near it; the second number is the softness.
-_SPEED, _SPEED_SOFT = 0.4, 0.08
-_HEIGHT, _HEIGHT_SOFT = 0.09, 0.02
+# A foot point rests below this speed and this height over the lowest one of the frame; the second is the softness.
+_SPEED, _SPEED_SOFT = 0.5, 0.08
+_HEIGHT, _HEIGHT_SOFT = 0.08, 0.015
+_JUMP, _JUMP_SOFT = 0.16, 0.03
+"""Over the ground nearby. Generous: a place read wrongly along the line of sight lies too high or too low as well."""
 # Motion along the line of sight is mostly depth noise.
 _ALONG_SIGHT = 0.25
 
@@ -19,7 +21,7 @@ def find_contacts(feet: np.ndarray, frames: np.ndarray, eye: np.ndarray, fps: fl
     whoever walks always has a foot on the ground.
     """
     velocity = _velocity(feet, frames, fps)
-    height = feet[..., 2] - _ground_nearby(feet, fps)[:, None]
+    height = feet[..., 2] - feet[..., 2].min(1, keepdims=True)
     if camera_moves:
         lowest = np.take_along_axis(velocity, height.argmin(1)[:, None, None], 1)
         velocity = velocity - gaussian_filter1d(median_filter(lowest, (5, 1, 1)), 0.1 * fps, axis=0, mode="nearest")
@@ -27,7 +29,9 @@ def find_contacts(feet: np.ndarray, frames: np.ndarray, eye: np.ndarray, fps: fl
     sight /= np.linalg.norm(sight, axis=-1, keepdims=True)
     along = (velocity * sight).sum(-1, keepdims=True) * sight
     speed = np.linalg.norm(velocity - along + _ALONG_SIGHT * along, axis=-1)
+    over_ground = feet[..., 2] - _ground_nearby(feet, fps)[:, None]
     rests = _below(speed, _SPEED, _SPEED_SOFT) * _below(height, _HEIGHT, _HEIGHT_SOFT)
+    rests *= _below(over_ground, _JUMP, _JUMP_SOFT)
     return median_filter(rests, (5, 1), mode="nearest") if len(rests) >= 5 else rests
 
 

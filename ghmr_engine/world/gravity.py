@@ -11,7 +11,8 @@ _PRIOR_ROLL, _PRIOR_PITCH = np.radians(3.0), np.radians(15.0)
 _BODY_ROLL, _BODY_PITCH = np.radians(5.0), np.radians(9.0)
 # Neighbouring frames err alike: so many of them count as one.
 _CORRELATED_S = 0.5
-_SIGMA_GROUND = 0.06
+_SIGMA_GROUND, _SIGMA_DEPTH = 0.04, 0.1
+"""Of a resting foot: metres across the line of sight, and a share of its distance along it."""
 
 
 def find_up(axes: np.ndarray, stances: list[np.ndarray], fps: float) -> tuple[np.ndarray, np.ndarray]:
@@ -25,12 +26,15 @@ def find_up(axes: np.ndarray, stances: list[np.ndarray], fps: float) -> tuple[np
     share = np.sqrt(1 / max(_CORRELATED_S * fps, 1.0))
     whose = np.repeat(np.arange(len(stances)), [len(points) for points in stances])
     points = np.concatenate([np.zeros((0, 3)), *stances])
+    # A place read too far away slides along its line of sight, which lies steeply to the ground under a low foot. Were
+    # that taken for the ground's slope, the ground would tip toward the lines of sight.
+    sigma = np.hypot(_SIGMA_GROUND, _SIGMA_DEPTH * np.abs(points @ _up(0.0, 0.0)))
 
     def residuals(x: np.ndarray) -> np.ndarray:
         up = _up(x[0], x[1])
         right, forward = _across(up)
         lean = np.stack([axes @ right / _BODY_ROLL, axes @ forward / _BODY_PITCH], 1) * share
-        ground = (points @ up - x[2 + whose]) / _SIGMA_GROUND * share
+        ground = (points @ up - x[2 + whose]) / sigma * share
         prior = [x[0] / _PRIOR_ROLL, x[1] / _PRIOR_PITCH, *(0.01 * (x[2:] + 1.5))]
         return np.concatenate([_soft(lean.ravel()), _soft(ground), prior])
 
