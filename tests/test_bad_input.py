@@ -9,6 +9,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from small_disk import run_on_small_disk
 
 from ghmr_engine import places
 from ghmr_engine.models import known_models
@@ -79,6 +80,21 @@ def test_a_part_that_is_not_there(tmp_path):
     out = tmp_path / "out.motion.npz"
     assert_refused(recover(tmp_path / "a.mp4", out, "--start", "300"), tmp_path, "30")
     assert_refused(recover(tmp_path / "a.mp4", out, "--start", "5", "--end", "9"), tmp_path, "5 frames")
+
+
+def test_a_disk_that_fills_up_under_the_encoder(tmp_path):
+    make_clip(tmp_path / "wall.mp4", 120)
+    code = (
+        "import sys; from pathlib import Path; from ghmr_engine import output, video\n"
+        "from ghmr_engine.errors import RecoverError; from ghmr_engine.options import Options\n"
+        "clip, out = video.open_video(Path(sys.argv[1]), Options()), Path(sys.argv[2], 'out.motion.npz')\n"
+        "try:\n"
+        "    with output.whole_or_nothing(out): video.write_background(clip, output.background_part(out))\n"
+        "except RecoverError as error: print(error.code)"
+    )
+    disk = tmp_path / "disk"
+    ran = run_on_small_disk(disk, "16k", [sys.executable, "-c", code, str(tmp_path / "wall.mp4"), str(disk)])
+    assert (ran.code, ran.out, ran.err, ran.left) == (0, "disk_full\n", "", [])
 
 
 def test_nobody_on_a_wall(tmp_path, installed):
