@@ -207,6 +207,7 @@ def _contact(times: np.ndarray, step: Footprint, pitch: PchipInterpolator) -> np
     angle = pitch(times)
     late = times > step.strike_s + 0.25 * (min(step.toe_off_s, step.strike_s + 1.0) - step.strike_s)
     settled = times > step.strike_s + 0.034
-    heel = settled & (angle < np.radians(0.5))
+    # While the heel still rolls on its round end, skin beside the pivot moves by a millimetre a frame.
+    heel = settled & (angle > np.radians(-6.0)) & (angle < np.radians(0.5))
     toe = (late | (angle > np.radians(-0.5))) & (times < step.toe_off_s - 0.02)
     return np.stack([heel, toe], -1)
