@@ -41,6 +41,8 @@ def test_a_cut_mp4_gives_what_decodes_and_a_warning(tmp_path):
     assert f"{video.info.frames} of 300" in warning
     assert 60 < video.info.frames < 295
     assert numbers(video) == list(range(video.info.frames))
+    *_, last = video.frames()
+    assert np.abs(last.astype(int) - numbered(video.info.frames - 1)).mean() < 4  # no half grey picture
 
 
 def test_a_cut_mkv_gives_what_decodes_and_a_warning(tmp_path):
@@ -61,6 +63,18 @@ def test_damage_in_the_middle_still_gives_every_frame(tmp_path):
     path.write_bytes(content)
     video = opened(path)
     assert len(list(video.frames())) == video.info.frames > 60
+
+
+def test_the_picture_before_stands_in_for_a_lost_one(tmp_path):
+    path = write_clip(tmp_path / "clip.mkv", codec="mjpeg", pixels="yuvj420p")
+    with av.open(str(path)) as container:
+        packet = [packet for packet in container.demux(video=0) if packet.size][20]
+        content, picture = bytearray(path.read_bytes()), bytes(packet)
+    begin = content.find(picture)
+    content[begin : begin + len(picture)] = bytes(len(picture))
+    path.write_bytes(content)
+    assert numbers(opened(path)) == [*range(20), 19, *range(21, 30)]
+    assert numbers(opened(path, start=20)) == [19, *range(21, 30)]
 
 
 def test_an_mp4_without_its_index_is_no_video(tmp_path):

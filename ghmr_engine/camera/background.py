@@ -15,18 +15,20 @@ from ghmr_engine.video import Video
 WORKING_SIDE = 640
 """Pixels of the longer side at which the background is followed; pixels below are at this size."""
 
-_CORNERS = 300
-_CORNER_QUALITY = 0.005
+_CORNERS = 1200
+_CELLS = 8  # a side; corners are taken from all over the picture, else one sharp thing in front has them all
+_CORNERS_A_CELL = 5
+_CORNER_QUALITY = 0.003  # of the best one's
 _CORNER_SPACING_PX = 10
 _PERSON_MARGIN_PX = 11  # masks are rough, and hair and shadows move too
 _WINDOW = (17, 17)
 _LEVELS = 3
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
 _RETURN_PX = 0.6  # tracked there and back, a point that lands further off was not the same one
-_AGREE_PX = 1.2
+_AGREE_PX = 1.0
 _ENOUGH = 30  # points; fewer agree by chance
-_KEEP_SHARE = 0.4  # of a key frame's points; with fewer left another key frame takes over
-_BACK_SHARE = 0.6  # an older key frame is taken up again with at least these in view
+_KEEP_SHARE = 0.25  # of a key frame's points. Low: from far apart, near things give themselves away by parallax
+_BACK_SHARE = 0.4  # an older key frame is taken up again with at least these in view
 _BACK_EVERY = 4  # frames
 _BACK_REACH = 0.25  # of the longer side: an older key frame's picture that has moved further is not tried
 _KEY_FRAMES = 16  # remembered
@@ -166,8 +168,7 @@ class _Follower:
         return None
 
     def _new_key(self, view: _View, R: np.ndarray) -> _Key:
-        corners = cv2.goodFeaturesToTrack(view.grey, _CORNERS, _CORNER_QUALITY, _CORNER_SPACING_PX, mask=view.free)
-        points_px = np.empty((0, 2), np.float32) if corners is None else corners.reshape(-1, 2)
+        points_px = _corners(view)
         self._current = _Key(view, R, points_px, directions(points_px, self._focal_px, self._centre_px))
         self._keys.append(self._current)
         if len(self._keys) > _KEY_FRAMES:
@@ -201,6 +202,19 @@ def _view(picture: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> _View
     people = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     grow = np.ones((2 * _PERSON_MARGIN_PX + 1,) * 2, np.uint8)
     return _View(grey, 1 - cv2.dilate(people, grow))
+
+
+def _corners(view: _View) -> np.ndarray:
+    """(N, 2) float32 px: the best corners of each cell of the picture, outside people."""
+    found = cv2.goodFeaturesToTrack(view.grey, _CORNERS, _CORNER_QUALITY, _CORNER_SPACING_PX, mask=view.free)
+    if found is None:
+        return np.empty((0, 2), np.float32)
+    points_px = found.reshape(-1, 2)
+    height, width = view.grey.shape
+    cells = (points_px / (width, height) * _CELLS).astype(int) @ (1, _CELLS)
+    order = np.argsort(cells, kind="stable")  # within a cell they stay sorted, best first
+    rank = np.arange(len(order)) - np.searchsorted(cells[order], cells[order])
+    return points_px[np.sort(order[rank < _CORNERS_A_CELL])]
 
 
 def _track(key: _Key, view: _View, expected_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
