@@ -32,8 +32,12 @@ def refusal(path: Path, **options) -> RecoverError:
     return caught.value
 
 
-def test_a_cut_mp4_gives_what_decodes_and_a_warning(tmp_path):
-    path = write_clip(tmp_path / "clip.mp4", times=range(300), container_options={"movflags": "faststart"})
+@pytest.mark.parametrize("codec_options", [{}, {"g": "1", "crf": "1"}], ids=["h264", "h264 of whole pictures"])
+def test_a_cut_mp4_gives_what_decodes_and_a_warning(tmp_path, codec_options):
+    path = write_clip(
+        tmp_path / "clip.mp4", times=range(300), codec_options=codec_options,
+        container_options={"movflags": "faststart"},
+    )  # fmt: skip
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.7)])
     video = opened(cut)

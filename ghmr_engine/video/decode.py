@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -78,29 +79,27 @@ def pictures(source: Source, shown: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """Frames as they come out of the decoder, on several threads; damaged packets are stepped over.
-
-    A packet that the container knows to be cut off is left out: its picture would be half grey.
-    """
+    """Frames as they come out of the decoder, on several threads; damaged packets are stepped over."""
     stream.thread_type = "AUTO"
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:
-            packet = None
-        if packet is not None and packet.is_corrupt:
-            continue
-        try:
-            yield from stream.codec_context.decode(packet if packet is not None and packet.size else None)
-        except av.EOFError:
-            return
-        except av.FFmpegError:
-            if packet is None:
+    for packet in chain(_packets(container, stream), [None]):  # None brings out the frames that are still inside
+        with suppress(av.FFmpegError):
+            yield from stream.codec_context.decode(packet)
+
+
+def _packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
+    """Up to where the file breaks off. A last packet that the container knows to be cut is left out: its picture would
+    be half grey. Elsewhere one is decoded as well as can be, for later pictures are built on it.
+    """
+    doubtful = None
+    with suppress(av.FFmpegError):
+        for packet in container.demux(stream):
+            if not packet.size:
                 return
-        else:
-            if packet is None or not packet.size:
-                return
+            if doubtful is not None:
+                yield doubtful
+            doubtful = packet if packet.is_corrupt else None
+            if doubtful is None:
+                yield packet
 
 
 def _frames_from(source: Source, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
