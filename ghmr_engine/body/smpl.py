@@ -91,7 +91,7 @@ class Body:
         to 10) of the few vertices concerned.
         """
         rest = self.rest_joints(betas)
-        turns, joints = self._chain(rotations, rest)
+        turns, joints = self.chain(rotations, rest)
         points = self._skin(self.points.reshape(-1), rotations, turns, joints, rest, betas)
         points = points.reshape(len(rotations), *self.point_weights.shape, 3)
         points = (points * self.point_weights[..., None]).sum(2)
@@ -107,11 +107,11 @@ class Body:
         rest = self.rest_joints(betas)
         parts = []
         for rows in torch.arange(len(rotations)).split(chunk):
-            turns, joints = self._chain(rotations[rows], rest)
+            turns, joints = self.chain(rotations[rows], rest)
             parts.append(self._skin(everywhere, rotations[rows], turns, joints, rest, betas) + transl[rows][:, None])
         return torch.cat(parts)
 
-    def _chain(self, rotations: torch.Tensor, rest: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def chain(self, rotations: torch.Tensor, rest: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Whole turns (N, 24, 3, 3) and places (N, 24, 3) of the joints: forward kinematics, a level of the tree at a
         time (smplx walks it joint by joint, which takes three times as long)."""
         offsets = rest - rest[..., self.parents.clamp(min=0), :]

@@ -15,6 +15,7 @@ from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, VideoInfo, WorldPerson, WorldScene
 from ghmr_engine.world.contacts import find_contacts
 from ghmr_engine.world.gravity import find_up, ground_level, shared_scale, world_from_camera
+from ghmr_engine.world.hold import hold_feet
 from ghmr_engine.world.solve import Placed, reprojection_error, solve
 
 VERSION = 1
@@ -58,6 +59,7 @@ def place_in_world(
         for person, rests, source in zip(people, contacts, lifted, strict=True)
     ]
     solved, t = solve(people, R, t, camera.K, body, fps, walks, report)
+    solved = [_held(person, body, fps) for person in solved]
     return WorldScene(
         people=tuple(
             _finished(person, source, body, R, t, camera.K) for person, source in zip(solved, lifted, strict=True)
@@ -80,10 +82,9 @@ def _walks(camera: CameraMotion) -> bool:
 
 def _in_first_camera(person: LiftedPerson, camera: CameraMotion, body: Body) -> Placed:
     """A lifted person in the first camera's frame."""
-    device = body.v_template.device
 
     def tensor(array: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(array, dtype=torch.float32, device=device)
+        return torch.as_tensor(array).to(body.v_template)
 
     R = camera.R[person.frames]
     betas = tensor(person.betas)
@@ -157,6 +158,12 @@ def _body_axes(person: Placed, body: Body) -> np.ndarray:
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+
+
+def _held(person: Placed, body: Body, fps: float) -> Placed:
+    rests = person.contacts.cpu().numpy()
+    held = hold_feet(person.rotations, person.transl, person.betas, rests, person.frames, body, fps)
+    return replace(person, rotations=held)
 
 
 def _finished(

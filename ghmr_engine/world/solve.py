@@ -14,6 +14,7 @@ from ghmr_engine.energy.parameters import MotionVariables, cross_fade
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.geometry import project, world_to_camera
 from ghmr_engine.progress import Report
+from ghmr_engine.world.plant import planting_shift
 
 WINDOW, OVERLAP = 400, 24
 STEPS = 100
@@ -122,9 +123,9 @@ def _solve_window(
     people: list[Placed], view: _View, body: Body, fps: float, report: Report
 ) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], torch.Tensor]:
     """New rotations and transl of each person, and the camera's places."""
+    people, eye = _planted(people, view, body)
     problems = [_Person(person, view, fps) if len(person.frames) else None for person in people]
     present = [problem for problem in problems if problem is not None]
-    eye = view.eye.clone()
     everywhere = torch.ones(len(eye)).to(eye)
 
     def energy() -> torch.Tensor:
@@ -151,6 +152,25 @@ def _solve_window(
     return moved, eye
 
 
+def _planted(people: list[Placed], view: _View, body: Body) -> tuple[list[Placed], torch.Tensor]:
+    """People shifted so that their feet rest, and a walking camera shifted with them."""
+    total = np.zeros((len(view.eye), 3))
+    count = np.full((len(view.eye), 1), 1e-3)
+    planted = []
+    for person in people:
+        if len(person.frames) < 3:
+            planted.append(person)
+            continue
+        feet = body.forward(person.rotations, person.transl, person.betas).contacts.cpu().double().numpy()
+        contacts = ((person.contacts - 0.3) / 0.2).clamp(0, 1).cpu().double().numpy()
+        shift = planting_shift(feet, contacts, *neighbours(person.frames), sight=_ALONG_Y, free=view.moves)
+        planted.append(replace(person, transl=person.transl + torch.as_tensor(shift).to(person.transl)))
+        total[person.frames - view.span.start] += shift
+        count[person.frames - view.span.start] += 1
+    moved = torch.as_tensor(total / count).to(view.eye) if view.moves else 0.0
+    return planted, view.eye + moved
+
+
 class _Person:
     """One person's part of a window's energy."""
 
@@ -167,7 +187,8 @@ class _Person:
         low, high = (self.keypoints.amin(1), self.keypoints.amax(1))
         self.sigma_px = (NOISE * (high - low).amax(1).median()).clamp(min=1.0).expand(len(self.place))
         self.start_pose = self.variables.pose()
-        self.contacts, self.fps = person.contacts, fps
+        # Above one half a foot is taken to rest for certain: half-hearted ties let it creep.
+        self.contacts, self.fps = ((person.contacts - 0.3) / 0.2).clamp(0, 1), fps
         self.sigma = torch.as_tensor(SIGMA_ACCELERATION).to(visible)
 
     def energy(self, body: Body, eye: torch.Tensor) -> torch.Tensor:
