@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
-from ghmr_engine.errors import RecoverError
+from .errors import RecoverError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import get_args, get_type_hints
 
-from ghmr_engine.errors import Cancelled, RecoverError
+from .errors import Cancelled, RecoverError
 
 
 @dataclass(frozen=True)

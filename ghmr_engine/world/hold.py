@@ -38,7 +38,7 @@ def hold_feet(
         rotations = _steady_foot(rotations, betas, sole[:, 1] - sole[:, 0], mine.all(1), frames, fps, leg[2], body)
         feet = body.forward(rotations, transl, betas).contacts[:, 2 * place : 2 * place + 2].cpu().double().numpy()
         shift = _eased(*_anchored(feet, mine, frames), frames, fps)
-        rotations = _reach(rotations, transl, betas, torch.as_tensor(shift).to(transl), leg, body)
+        rotations = _reach(rotations, betas, torch.as_tensor(shift).to(transl), leg, body)
     return rotations
 
 
@@ -102,9 +102,8 @@ def _eased(away: np.ndarray, rests: np.ndarray, frames: np.ndarray, fps: float) 
 
 
 def _reach(
-    rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor, shift: torch.Tensor, leg: tuple[int, int, int],
-    body: Body,
-) -> torch.Tensor:  # fmt: skip
+    rotations: torch.Tensor, betas: torch.Tensor, shift: torch.Tensor, leg: tuple[int, int, int], body: Body
+) -> torch.Tensor:
     """Move an ankle by shift (N, 3): the knee's bend by the law of cosines, then the hip by the shortest turn. The foot
     keeps its direction in the world."""
     hip, knee, ankle = leg

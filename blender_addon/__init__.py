@@ -1,0 +1,28 @@
+"""Recover Motion: people in a video become animated armatures, with the ground and the camera that filmed them."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import cli, preferences, properties
+from .operators import recover
+from .ui import panel
+
+_MODULES = (preferences, properties, recover, panel)
+_commands: list[object] = []
+
+
+def register() -> None:
+    """Called by Blender."""
+    for module in _MODULES:
+        module.register()
+    # Keyed by what Blender gives back: the one thing that must be remembered to take the command away again.
+    _commands.append(bpy.utils.register_cli_command("recover_motion", cli.command))
+
+
+def unregister() -> None:
+    """Called by Blender."""
+    while _commands:
+        bpy.utils.unregister_cli_command(_commands.pop())
+    for module in reversed(_MODULES):
+        module.unregister()

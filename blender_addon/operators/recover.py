@@ -1,0 +1,186 @@
+"""Recover Motion, Cancel and Copy Log."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import bpy
+
+from ..jobs import JOB
+from ..motion import MotionFileError, read_motion
+from ..preferences import HOW_TO_INSTALL, chosen_engine, data_folder
+from ..scene.background import clip_to_show
+from ..scene.build import build_scene
+
+_POLL_S = 0.1
+
+
+class RECOVERMOTION_OT_recover(bpy.types.Operator):
+    """Turn the people in the clip into armatures in this scene"""
+
+    bl_idname = "recover_motion.recover"
+    bl_label = "Recover Motion"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012  Blender wants a plain set
+
+    _timer: bpy.types.Timer | None = None
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """One at a time."""
+        return not JOB.running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Recover and build, waiting for the engine: for scripts and for Blender without a window."""
+        if not _start(self, context):
+            return {"CANCELLED"}
+        while JOB.poll():
+            time.sleep(_POLL_S)
+        return _finish(self, context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Recover while Blender stays usable."""
+        if bpy.app.background:
+            return self.execute(context)
+        if not _start(self, context):
+            return {"CANCELLED"}
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(_POLL_S, window=context.window)
+        manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Drain the engine's messages ten times a second; everything else passes through."""
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        running = JOB.poll()
+        _redraw(context)
+        if running:
+            return {"PASS_THROUGH"}
+        context.window_manager.event_timer_remove(self._timer)
+        return _finish(self, context)
+
+
+class RECOVERMOTION_OT_cancel(bpy.types.Operator):
+    """Stop the recovery; nothing is written"""
+
+    bl_idname = "recover_motion.cancel"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only while something runs."""
+        return JOB.running
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Ask the engine to stop."""
+        JOB.cancel()
+        return {"FINISHED"}
+
+
+class RECOVERMOTION_OT_copy_log(bpy.types.Operator):
+    """Copy the error and the engine's last lines, to send them to somebody"""
+
+    bl_idname = "recover_motion.copy_log"
+    bl_label = "Copy Log"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Put it on the clipboard."""
+        error = f"{JOB.error.code}: {JOB.error.message} {JOB.error.fix}\n" if JOB.error else ""
+        context.window_manager.clipboard = error + (JOB.client.log_tail(200) if JOB.client else "")
+        self.report({"INFO"}, "The log is on the clipboard.")
+        return {"FINISHED"}
+
+
+def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
+    """Check what was chosen and ask the engine; says what is wrong otherwise."""
+    settings = context.scene.recover_motion
+    clip = Path(bpy.path.abspath(settings.clip)) if settings.clip else None
+    if clip is None or not clip.is_file():
+        operator.report({"ERROR"}, "There is no such clip. Choose a video file.")
+        return False
+    python = chosen_engine(context)
+    if python is None:
+        operator.report({"ERROR"}, f"No engine was found. {HOW_TO_INSTALL}.")
+        return False
+    try:
+        JOB.start(python, data_folder() / "engine.log", clip, _take_path(clip), settings.options())
+    except OSError as error:
+        operator.report({"ERROR"}, f"The engine cannot be started ({error}). Check its path in the preferences.")
+        return False
+    return True
+
+
+def _take_path(clip: Path) -> Path:
+    """A new motion file: beside the saved .blend, else in the add-on's data folder."""
+    saved = bpy.data.filepath
+    folder = Path(saved).parent / "recover_motion" if saved else data_folder() / "takes"
+    folder.mkdir(parents=True, exist_ok=True)
+    path, take = folder / f"{clip.stem}.motion.npz", 2
+    while path.exists():
+        path, take = folder / f"{clip.stem}.{take}.motion.npz", take + 1
+    return path
+
+
+def _finish(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
+    """Build the scene of a job that is done, or say why there is none."""
+    if JOB.done is None:
+        error = JOB.error
+        text = f"{error.message} {error.fix}" if error else "Stopped; nothing was written."
+        operator.report({"INFO"} if error is None or error.code == "cancelled" else {"ERROR"}, text)
+        return {"CANCELLED"}
+    path = Path(JOB.done.path)
+    try:
+        motion = read_motion(path)
+        clip = clip_to_show(motion, path, JOB.clip)
+        build_scene(context.scene, motion, clip, set_scene_rate=context.scene.recover_motion.set_rate)
+    except MotionFileError as error:
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    JOB.quality = _summary(JOB.done.quality, JOB.done.licence)
+    for warning in JOB.done.warnings:
+        operator.report({"WARNING"}, warning)
+    operator.report({"INFO"}, JOB.quality)
+    return {"FINISHED"}
+
+
+def _summary(quality: dict, licence: str) -> str:
+    count = len(quality)
+    errors = [figures["reprojection_px"] for figures in quality.values() if figures["reprojection_px"] is not None]
+    slides = [figures["sliding_mm"] for figures in quality.values() if figures["sliding_mm"] is not None]
+    parts = [f"{count} {'person' if count == 1 else 'people'}"]
+    parts += [f"{max(errors):.1f} px off the picture"] if errors else []
+    parts += [f"feet slide {max(slides):.1f} mm a frame"] if slides else []
+    return ", ".join(parts) + f"; licence: {licence}"
+
+
+def _redraw(context: bpy.types.Context) -> None:
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
+@bpy.app.handlers.persistent
+def _before_load(*_arguments: object) -> None:
+    """Another file is opened: what runs belongs to the one that goes."""
+    JOB.stop()
+
+
+_CLASSES = (RECOVERMOTION_OT_recover, RECOVERMOTION_OT_cancel, RECOVERMOTION_OT_copy_log)
+
+
+def register() -> None:
+    """Called by the add-on."""
+    for operator in _CLASSES:
+        bpy.utils.register_class(operator)
+    bpy.app.handlers.load_pre.append(_before_load)
+
+
+def unregister() -> None:
+    """Called by the add-on; Blender calls it when it quits too."""
+    JOB.stop()
+    if _before_load in bpy.app.handlers.load_pre:
+        bpy.app.handlers.load_pre.remove(_before_load)
+    for operator in reversed(_CLASSES):
+        bpy.utils.unregister_class(operator)
