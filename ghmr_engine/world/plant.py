@@ -7,7 +7,7 @@ from scipy.linalg import solveh_banded
 
 # Expected deviations of the shift: across and along the line of sight (m), its unsteadiness (m a frame squared), and of
 # a resting foot from frame to frame (m).
-_ACROSS, _ALONG, _STEADY, _REST = 0.03, 0.2, 0.01, 0.001
+_ACROSS, _ALONG, _STEADY, _REST = 0.03, 0.2, 0.0005, 0.005
 
 
 def planting_shift(
