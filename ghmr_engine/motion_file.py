@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,11 +85,13 @@ def write_motion(path: Path, motion: Motion) -> None:
             f"Cannot write {path}: {error.strerror}. Choose a folder that can be written and has free space."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder itself is no folder there is nothing to clean up
+            part.unlink(missing_ok=True)
 
 
 def read_motion(path: Path) -> Motion:
     """Read and check a motion file. Raises MotionFileError for a missing, damaged or newer one."""
+    damaged = MotionFileError(f"{path} is damaged or not a motion file. Recover the clip again.")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
@@ -96,8 +100,8 @@ def read_motion(path: Path) -> Motion:
         raise MotionFileError(f"There is no file {path}. Check the name.") from None
     except OSError as error:
         raise MotionFileError(f"Cannot read {path}: {error}. Check the file, or recover the clip again.") from error
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
-        raise MotionFileError(f"{path} is damaged or not a motion file. Recover the clip again.") from error
+    except (ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise damaged from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise MotionFileError(f"{path} is not a motion file. Choose a .motion.npz that Recover Motion wrote.")
     if meta.get("version") != VERSION:
@@ -106,24 +110,31 @@ def read_motion(path: Path) -> Motion:
             "Update the add-on, or recover the clip again."
         )
     try:
-        missing = [key for key in _META_KEYS if key not in meta]
-        if missing:
-            raise KeyError(f"meta {missing[0]}")
-        people = {
-            name: Person(
-                **{key: arrays[f"people/{name}/{key}"] for key in _PERSON_KEYS},
-                **{key: arrays[f"body/{name}/{key}"] for key in _BODY_KEYS},
-            )
-            for name in meta["people"]
-        }
-        motion = Motion(
-            meta, arrays["camera/R"], arrays["camera/t"], arrays["camera/K"], arrays["camera/confidence"],
-            people, arrays["body/faces"], arrays["body/parents"], arrays["body/colors"],
-        )  # fmt: skip
+        motion = _from_arrays(meta, arrays)
         check_motion(motion)
     except KeyError as error:
         raise MotionFileError(f"{path} is damaged: {error} is missing. Recover the clip again.") from error
+    except (TypeError, ValueError) as error:
+        raise damaged from error
     return motion
+
+
+def _from_arrays(meta: dict, arrays: dict[str, np.ndarray]) -> Motion:
+    """A Motion; KeyError names what is missing."""
+    missing = [key for key in _META_KEYS if key not in meta]
+    if missing:
+        raise KeyError(f"meta {missing[0]}")
+    people = {
+        name: Person(
+            **{key: arrays[f"people/{name}/{key}"] for key in _PERSON_KEYS},
+            **{key: arrays[f"body/{name}/{key}"] for key in _BODY_KEYS},
+        )
+        for name in meta["people"]
+    }
+    return Motion(
+        meta, arrays["camera/R"], arrays["camera/t"], arrays["camera/K"], arrays["camera/confidence"],
+        people, arrays["body/faces"], arrays["body/parents"], arrays["body/colors"],
+    )  # fmt: skip
 
 
 def check_motion(motion: Motion) -> None:
