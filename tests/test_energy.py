@@ -1,5 +1,7 @@
 """Energy terms: zero on a perfect case, positive on a broken one, with right gradients; the solver finds a minimum."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -96,8 +98,8 @@ def test_solver_finds_the_minimum_of_a_stiff_bowl():
 def test_windows_cover_everything_with_overlap(count, size, overlap):
     spans = list(windows(count, size, overlap))
     assert spans[0].start == 0 and spans[-1].stop == count
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert before.stop - after.start == overlap
     assert all(span.stop - span.start <= size + overlap for span in spans)
     ramp = blend_ramp(overlap)
-    assert (np.diff(ramp) > 0).all() and 0 < ramp[0] and ramp[-1] < 1
+    assert (np.diff(ramp) > 0).all() and ramp[0] > 0 and ramp[-1] < 1

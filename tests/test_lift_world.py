@@ -9,9 +9,9 @@ import roma
 import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES, mirror_order
-from ghmr_engine.camera.intrinsics import intrinsics_matrix
-from ghmr_engine.geometry import project, world_to_camera
+from ghmr_engine.geometry import intrinsics, project, world_to_camera
 from ghmr_engine.lift import lift_people
+from ghmr_engine.motion_file import read_motion
 from ghmr_engine.options import Options
 from ghmr_engine.progress import silent
 from ghmr_engine.types import CameraMotion, People, Track, VideoInfo
@@ -22,26 +22,12 @@ J = {name: place for place, name in enumerate(JOINT_NAMES)}
 
 
 @pytest.fixture(scope="module")
-def walk(body):
-    """A plain walk to the camera's right, 5 m away, 1.4 m eye height, the camera tilted down by 8 degrees."""
-    time = torch.arange(FRAMES) / FPS
-    swing = 0.45 * torch.sin(2 * np.pi * time)
-    pose = torch.zeros(FRAMES, 24, 3)
-    pose[:, J["left_hip"], 0], pose[:, J["right_hip"], 0] = -swing, swing
-    pose[:, J["left_knee"], 0] = 0.15 + 0.5 * torch.cos(2 * np.pi * time).clamp(min=0)
-    pose[:, J["right_knee"], 0] = 0.15 + 0.5 * (-torch.cos(2 * np.pi * time)).clamp(min=0)
-    pose[:, J["left_shoulder"], 2], pose[:, J["right_shoulder"], 2] = -1.25, 1.25
-    pose[:, J["left_shoulder"], 1], pose[:, J["right_shoulder"], 1] = swing * 0.6, swing * 0.6
-    pose[:, J["left_elbow"], 1], pose[:, J["right_elbow"], 1] = -0.5, 0.5
-    rotations = roma.rotvec_to_rotmat(pose)
-    # SMPL's y up to z up, then a quarter turn: the walker faces +x.
-    rotations[:, 0] = torch.as_tensor(np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]], np.float32))
-    transl = torch.zeros(FRAMES, 3)
-    posed = body.forward(rotations, transl, torch.zeros(10))
-    transl[:, 0] = -1.2 + 1.1 * time
-    transl[:, 1] = 5.0
-    transl[:, 2] = -posed.contacts[..., 2].amin(1)
-    return rotations, transl
+def walk(repo):
+    """The demo clip's true walk, moved to 5 m in front of a camera that stands still: rotations, transl, betas."""
+    person = read_motion(repo / "assets" / "demo.truth.npz").people["1"]
+    transl = torch.as_tensor(person.transl[:FRAMES])
+    transl = transl - torch.tensor([*((transl[0] + transl[-1])[:2] / 2).tolist(), 0]) + torch.tensor([0, 5.0, 0])
+    return roma.rotvec_to_rotmat(torch.as_tensor(person.poses[:FRAMES])), transl, torch.as_tensor(person.betas)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +35,12 @@ def camera():
     """(R, t, K) of one frame: at (0, 0, 1.4), looking along +y and 8 degrees down."""
     down = np.radians(8.0)
     R = np.array([[1, 0, 0], [0, -np.sin(down), -np.cos(down)], [0, np.cos(down), -np.sin(down)]])
-    return R, -R @ np.array([0, 0, 1.4]), intrinsics_matrix(FOCAL, WIDTH, HEIGHT)
+    return R, -R @ np.array([0, 0, 1.4]), intrinsics(FOCAL, WIDTH, HEIGHT)
 
 
-def _track(body, rotations, transl, camera, mirror=False):
+def _track(body, rotations, transl, betas, camera, mirror=False):
     R, t, K = (torch.as_tensor(np.tile(part, (FRAMES, *[1] * part.ndim)), dtype=torch.float32) for part in camera)
-    in_camera = world_to_camera(body.forward(rotations, transl, torch.zeros(10)).landmarks, R, t)
+    in_camera = world_to_camera(body.forward(rotations, transl, betas).landmarks, R, t)
     pixels = project(in_camera, K).numpy()
     centre = in_camera[:, [LANDMARK_NAMES.index("left_hip"), LANDMARK_NAMES.index("right_hip")]].mean(1, keepdim=True)
     world = (in_camera - centre).numpy()
@@ -68,7 +54,7 @@ def _track(body, rotations, transl, camera, mirror=False):
     ray = np.concatenate([((boxes[:, :2] + boxes[:, 2:]) / 2 - K[0, :2, 2].numpy()) / FOCAL, np.ones((FRAMES, 1))], 1)
     ray /= np.linalg.norm(ray, axis=1, keepdims=True)
     axis = np.cross([0, 0, 1.0], ray)
-    axis *= (np.arccos(ray[:, 2:]) / np.linalg.norm(axis, axis=1, keepdims=True))
+    axis *= np.arccos(ray[:, 2:]) / np.linalg.norm(axis, axis=1, keepdims=True)
     world = world @ roma.rotvec_to_rotmat(torch.as_tensor(axis)).numpy()
     keypoints = np.concatenate([pixels, np.ones((FRAMES, 33, 1))], -1)
     return Track(1, np.arange(FRAMES), boxes, keypoints, world, np.ones(FRAMES, bool))
@@ -105,7 +91,7 @@ def _aligned_error(found, true):
 
 
 def test_the_pose_comes_back(body, walk, recovered):
-    true = body.forward(*walk, torch.zeros(10)).joints.numpy()
+    true = body.forward(*walk).joints.numpy()
     found = _joints(body, recovered[1].people[0]).joints.numpy()
     assert _aligned_error(found, true) < 0.03
 
@@ -123,11 +109,12 @@ def test_up_is_up_and_the_feet_are_on_the_ground(body, recovered):
 
 
 def test_the_walk_goes_forward_at_its_speed_and_left_is_left(body, walk, recovered):
-    person = recovered[1].people[0]
-    joints = _joints(body, person).joints
-    moved = (joints[-1, 0] - joints[0, 0]).numpy()
-    assert moved[0] == pytest.approx(1.1 * (FRAMES - 1) / FPS, rel=0.08)
-    assert abs(moved[1]) < 0.25
+    joints = _joints(body, recovered[1].people[0]).joints
+    true = body.forward(*walk).joints
+    moved, should = ((motion[-1, 0] - motion[0, 0]).numpy() for motion in (joints, true))
+    assert should[0] > 1.5  # it walks to the camera's right
+    assert moved[0] == pytest.approx(should[0], rel=0.08)
+    assert moved[1] == pytest.approx(should[1], abs=0.3)
     # Facing +x with z up, left is +y.
     assert (joints[:, J["left_hip"], 1] > joints[:, J["right_hip"], 1]).all()
 
