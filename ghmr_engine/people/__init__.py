@@ -13,12 +13,13 @@ from ghmr_engine.people.joining import join
 from ghmr_engine.people.landmarks import LandmarkModel
 from ghmr_engine.people.masks import mask_size, union_masks
 from ghmr_engine.people.selection import choose
+from ghmr_engine.people.swaps import set_right, swapped_frames
 from ghmr_engine.people.tracking import Tracker, Tracklet
 from ghmr_engine.progress import Report
 from ghmr_engine.types import People, Track
 from ghmr_engine.video import Video
 
-VERSION = 1
+VERSION = 2
 LONGEST_SIDE = 1920
 """Pictures are searched at this size at the most: a person's crop has 256 pixels in any case."""
 BRIDGE_S = 1.0
@@ -66,6 +67,8 @@ def _track(number: int, chain: list[Tracklet], fps: float, shrink: float) -> Tra
     have = np.array(sorted(sighted))
     keypoints = np.stack([sighted[frame][0] for frame in have])
     world = np.stack([sighted[frame][1] for frame in have])
+    size = np.ptp(keypoints[..., :2], axis=1).max(1)
+    keypoints, world = set_right(swapped_frames(have, keypoints[..., :2], size), keypoints, world)
     keypoints[..., :2] = (keypoints[..., :2] + 0.5) / shrink - 0.5
     gaps = np.diff(have)
     bridged = [np.arange(a, a + gap) if gap <= BRIDGE_S * fps else [a] for a, gap in zip(have, gaps, strict=False)]
