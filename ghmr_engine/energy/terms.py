@@ -11,7 +11,6 @@ import torch
 
 from ghmr_engine.body.pose_space import HIGH, LOW, SPREAD, USUAL
 
-
 _WRONG = 8.0
 """Deviations from which a landmark is taken for wrong. Lower, and whoever falls fast is left behind by their own body:
 on a man who jumps off a roof 4 gives 17 px where 8 gives 8 px."""
