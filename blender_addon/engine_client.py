@@ -44,6 +44,11 @@ class EngineClient:
             os.set_blocking(self._process.stdout.fileno(), False)
 
     @property
+    def process_id(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process.poll() is None

@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .engine_client import EngineClient
 from .ghmr_engine import protocol
+from .ghmr_engine.errors import Cancelled
+
+_PATIENCE_S = 5.0
+"""How long an engine may take to answer a cancel; native code that does not come back is ended."""
 
 
 @dataclass
@@ -28,6 +33,8 @@ class Job:
     clip: Path = field(default_factory=Path)
     quality: str = ""
     """A line for the panel when a take was built."""
+    end_at: float | None = None
+    """Moment (time.monotonic) at which an engine that was told to stop is ended."""
 
     def start(self, python: Path, log: Path, clip: Path, out: Path, options: dict) -> None:
         """Ask for a recovery, with the warm engine where there is one. Raises OSError."""
@@ -36,29 +43,38 @@ class Job:
             self.client, self.python = EngineClient(python, log), python
         self.number += 1
         self.running, self.stage, self.share, self.eta_s = True, "starting", 0.0, None
-        self.done = self.error = None
+        self.done = self.error = self.end_at = None
         self.quality = ""
         self.clip = clip
         self.client.send(protocol.Recover(self.number, str(clip), str(out), options))
 
-    def cancel(self) -> None:
-        """Ask to stop; the answer comes through `poll`."""
+    def cancel(self, patience_s: float = _PATIENCE_S) -> None:
+        """Ask to stop; the answer comes through `poll`, after `patience_s` at the latest."""
         if self.running and self.client is not None:
             self.client.send(protocol.Cancel(self.number))
-            self.stage = "stopping"
+            self.stage, self.end_at = "stopping", time.monotonic() + patience_s
 
     def poll(self) -> bool:
         """Take in what the engine said; whether the job still runs."""
         if not self.running or self.client is None:
             return False
         for reply in self.client.poll():
-            if isinstance(reply, protocol.Progress) and reply.id == self.number:
+            if isinstance(reply, protocol.Progress) and reply.id == self.number and self.end_at is None:
                 self.stage, self.share, self.eta_s = reply.stage, reply.done / (reply.total or 1), reply.eta_s
             elif isinstance(reply, protocol.Done) and reply.id == self.number:
                 self.done, self.running = reply, False
             elif isinstance(reply, protocol.Error) and reply.id in (self.number, None):
                 self.error, self.running = reply, False
+        if self.running and self.end_at is not None and time.monotonic() > self.end_at:
+            self.stop()
+            self.error = protocol.error_reply(self.number, Cancelled())
         return self.running
+
+    def forget(self) -> None:
+        """End the engine and what the panel says of its last job: another file is opened."""
+        self.stop()
+        self.done = self.error = None
+        self.quality = ""
 
     def stop(self) -> None:
         """End the engine, and with it whatever runs."""

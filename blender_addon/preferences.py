@@ -36,7 +36,7 @@ class RecoverMotionPreferences(bpy.types.AddonPreferences):
 
 def find_engine(chosen: str = "") -> Path | None:
     """The Python that runs the engine: the chosen one, else the one that set-up made; None where it is not there."""
-    path = Path(bpy.path.abspath(chosen)) if chosen else places.engine_python()
+    path = Path(bpy.path.abspath(chosen)).absolute() if chosen else places.engine_python()
     return path if path.is_file() else None
 
 

@@ -21,7 +21,8 @@ class RECOVERMOTION_OT_recover(bpy.types.Operator):
 
     bl_idname = "recover_motion.recover"
     bl_label = "Recover Motion"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012  Blender wants a plain set
+    # No REGISTER: repeating the last action would run execute(), which holds Blender until it is done.
+    bl_options = {"UNDO"}  # noqa: RUF012  Blender wants a plain set
 
     _timer: bpy.types.Timer | None = None
 
@@ -58,7 +59,14 @@ class RECOVERMOTION_OT_recover(bpy.types.Operator):
         if running:
             return {"PASS_THROUGH"}
         context.window_manager.event_timer_remove(self._timer)
-        return _finish(self, context)
+        result = _finish(self, context)
+        if "FINISHED" in result:
+            _look_through_camera(context)
+        return result
+
+    def cancel(self, _context: bpy.types.Context) -> None:
+        """The window is closed or Blender quits: nobody would hear the engine any more."""
+        JOB.stop()
 
 
 class RECOVERMOTION_OT_cancel(bpy.types.Operator):
@@ -95,16 +103,24 @@ class RECOVERMOTION_OT_copy_log(bpy.types.Operator):
 def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
     """Check what was chosen and ask the engine; says what is wrong otherwise."""
     settings = context.scene.recover_motion
-    clip = Path(bpy.path.abspath(settings.clip)) if settings.clip else None
-    if clip is None or not clip.is_file():
-        operator.report({"ERROR"}, "There is no such clip. Choose a video file.")
+    clip = Path(bpy.path.abspath(settings.clip)).absolute() if settings.clip else None
+    if clip is None:
+        operator.report({"ERROR"}, "No clip is chosen. Choose a video file.")
+        return False
+    if not clip.is_file():
+        operator.report({"ERROR"}, f"There is no file {clip}. Choose another clip.")
         return False
     python = chosen_engine(context)
     if python is None:
         operator.report({"ERROR"}, f"No engine was found. {HOW_TO_INSTALL}.")
         return False
     try:
-        JOB.start(python, data_folder() / "engine.log", clip, _take_path(clip), settings.options())
+        out = _take_path(clip)
+    except OSError as error:
+        operator.report({"ERROR"}, f"There is no place for the take ({error}). Save the file in another folder.")
+        return False
+    try:
+        JOB.start(python, data_folder() / "engine.log", clip, out, settings.options())
     except OSError as error:
         operator.report({"ERROR"}, f"The engine cannot be started ({error}). Check its path in the preferences.")
         return False
@@ -154,6 +170,15 @@ def _summary(quality: dict, licence: str) -> str:
     return ", ".join(parts) + f"; licence: {licence}"
 
 
+def _look_through_camera(context: bpy.types.Context) -> None:
+    """In the largest viewport: the take and the clip it came from, one over the other."""
+    areas = [area for area in context.window.screen.areas if area.type == "VIEW_3D"]
+    if areas:
+        view = max(areas, key=lambda area: area.width * area.height).spaces.active
+        view.region_3d.view_perspective = "CAMERA"
+        view.overlay.show_overlays = True
+
+
 def _redraw(context: bpy.types.Context) -> None:
     for window in context.window_manager.windows:
         for area in window.screen.areas:
@@ -164,7 +189,7 @@ def _redraw(context: bpy.types.Context) -> None:
 @bpy.app.handlers.persistent
 def _before_load(*_arguments: object) -> None:
     """Another file is opened: what runs belongs to the one that goes."""
-    JOB.stop()
+    JOB.forget()
 
 
 _CLASSES = (RECOVERMOTION_OT_recover, RECOVERMOTION_OT_cancel, RECOVERMOTION_OT_copy_log)
