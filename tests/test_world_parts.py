@@ -42,7 +42,7 @@ def test_upright_people_and_their_footprints_give_the_tilt(pitch):
     axes = true_up + 0.08 * rng.standard_normal((200, 3))
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     R, _ = world_from_camera(true_up, 0.0, np.zeros(3))
-    on_ground = np.concatenate([[*rng.uniform(-2, 2, (200, 2)), 0, 5], np.full((200, 1), -1.4)], 1)
+    on_ground = np.concatenate([rng.uniform(-2, 2, (200, 2)) + np.array([0, 5]), np.full((200, 1), -1.4)], 1)
     stance = on_ground @ R + 0.02 * rng.standard_normal((200, 3))
     up, (ground,) = find_up(axes, [stance], 30.0)
     assert np.degrees(np.arccos(up @ true_up)) < 1.5
@@ -93,7 +93,7 @@ def test_one_on_a_roof_does_not_tilt_the_world_nor_lift_the_ground():
     rng = np.random.default_rng(2)
     up = _tilted(10.0)
     R, _ = world_from_camera(up, 0.0, np.zeros(3))
-    spread = [*rng.uniform(-2, 2, (2, 150, 2)), 0, 6]
+    spread = rng.uniform(-2, 2, (2, 150, 2)) + np.array([0, 6])
     low, high = (np.concatenate([spread[k], np.full((150, 1), z)], 1) @ R for k, z in ((0, -1.5), (1, 0.6)))
     found, heights = find_up(np.zeros((0, 3)), [high, low], 30.0)
     assert np.degrees(np.arccos(found @ up)) < 1.0

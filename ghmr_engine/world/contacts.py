@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter, percentile_filter
 
 # A foot point rests below this speed and this height over the lowest one of the frame; the second is the softness.
-_SPEED, _SPEED_SOFT = 0.4, 0.08
+_SPEED, _SPEED_SOFT = 0.55, 0.1
 _HEIGHT, _HEIGHT_SOFT = 0.08, 0.015
 _JUMP, _JUMP_SOFT = 0.16, 0.03
 """Over the ground nearby. Generous: a place read wrongly along the line of sight lies too high or too low as well."""
