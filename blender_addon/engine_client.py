@@ -16,6 +16,8 @@ from .ghmr_engine import protocol
 _UNWANTED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH",
              "DYLD_INSERT_LIBRARIES", "VIRTUAL_ENV")  # fmt: skip
 _TAIL_LINES = 12
+_LONGEST_REASON = 160
+_AFTER_DEATH = "Start again; if it stays so, run 'python3 install.py doctor', or report it with the log."
 
 
 def clean_environment() -> dict[str, str]:
@@ -76,8 +78,8 @@ class EngineClient:
         if ended and not self._told_death:
             self._told_death = True
             code = self._process.returncode
-            text = f"The engine ended unexpectedly (exit code {code}). {self.log_tail(1)}".strip()
-            replies.append(protocol.Error(None, "engine_died", text, "Copy the log and report it, or start again."))
+            text = f"The engine ended unexpectedly (exit code {code}). {self.log_tail(1)[-_LONGEST_REASON:]}".strip()
+            replies.append(protocol.Error(None, "engine_died", text, _AFTER_DEATH))
         return replies
 
     def log_tail(self, lines: int = _TAIL_LINES) -> str:

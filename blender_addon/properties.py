@@ -5,12 +5,12 @@ from __future__ import annotations
 import bpy
 
 _PEOPLE = (
-    ("main", "Who matters", "Everyone who is large enough and in view for long enough"),
+    ("main", "Main", "Everyone who is large enough and in view for long enough"),
     ("all", "Everyone", "Everyone who is believable, small ones in the background too"),
     ("number", "Number", "So many, the most important first"),
 )
 _CAMERAS = (
-    ("auto", "Find out", "Decide from the background whether the camera moved"),
+    ("auto", "Automatic", "Decide from the background whether the camera moved"),
     ("static", "Static", "The camera did not move"),
 )
 _QUALITIES = (
@@ -24,18 +24,21 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
     """Choices for the next recovery."""
 
     clip: bpy.props.StringProperty(name="Clip", description="The video with the people", subtype="FILE_PATH")
-    use_range: bpy.props.BoolProperty(name="Frame range", description="Use only a part of the clip")
+    use_range: bpy.props.BoolProperty(name="Frame Range", description="Use only a part of the clip")
     start: bpy.props.IntProperty(name="First", description="First frame, counted from 0", min=0)
     end: bpy.props.IntProperty(name="Last", description="Last frame, counted from 0", min=0, default=250)
     people: bpy.props.EnumProperty(name="People", items=_PEOPLE)
-    number: bpy.props.IntProperty(name="How many", min=1, default=1)
+    number: bpy.props.IntProperty(name="How Many", min=1, default=1)
     camera: bpy.props.EnumProperty(name="Camera", items=_CAMERAS)
     quality: bpy.props.EnumProperty(name="Quality", items=_QUALITIES, default="balanced")
+    use_height: bpy.props.BoolProperty(
+        name="Known Height", description="Say how tall person 1 is; otherwise it is estimated"
+    )
     height: bpy.props.FloatProperty(
-        name="Height of person 1", description="In metres; 0: estimated", min=0.0, max=2.6, unit="LENGTH", precision=2
+        name="Height", description="Of person 1", min=0.5, max=2.6, default=1.75, unit="LENGTH", precision=3
     )
     set_rate: bpy.props.BoolProperty(
-        name="Set the scene's rate", description="Give the scene the clip's frame rate and range", default=True
+        name="Set Scene Rate", description="Give the scene the clip's frame rate and range", default=True
     )
 
     def options(self) -> dict[str, object]:
@@ -47,8 +50,9 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
         }
         if self.use_range:
             chosen |= {"start": self.start, "end": self.end}
-        if self.height > 0:
-            chosen["height"] = self.height
+        if self.use_height:
+            # A property holds 32 bits; the file should say 1.8, not 1.7999999523.
+            chosen["height"] = round(self.height, 4)
         return chosen
 
 

@@ -1,6 +1,6 @@
 """An engine that speaks the protocol at once and recovers nothing; the clip's name says how it behaves.
 
-walk: a take of motions.py; nobody: an error; slow: works until told to stop; stuck: hears nothing more, and has a child;
+walk: a take of motions.py; nobody: an error; slow: works until told to stop; stuck: hears nothing and has a child;
 crash: dies with a word in the log; garbage: says other things between. Run as a script, by any Python with NumPy.
 """
 

@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import fake_engine
 import pytest
 from extension_tree import assemble_extension
 
-import fake_engine
 from ghmr_engine.motion_file import read_motion
 
 LONGEST_POLL_S = 0.2

@@ -149,25 +149,37 @@ def _finish(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str
     try:
         motion = read_motion(path)
         clip = clip_to_show(motion, path, JOB.clip)
-        build_scene(context.scene, motion, clip, set_scene_rate=context.scene.recover_motion.set_rate)
+        take = build_scene(context.scene, motion, clip, set_scene_rate=context.scene.recover_motion.set_rate)
     except MotionFileError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
+    _select_people(context, take)
     JOB.quality = _summary(JOB.done.quality, JOB.done.licence)
     for warning in JOB.done.warnings:
         operator.report({"WARNING"}, warning)
-    operator.report({"INFO"}, JOB.quality)
+    operator.report({"INFO"}, f"Done: {JOB.quality.splitlines()[0]}.")
     return {"FINISHED"}
 
 
 def _summary(quality: dict, licence: str) -> str:
+    """Lines for the panel; figures are the worst person's."""
     count = len(quality)
     errors = [figures["reprojection_px"] for figures in quality.values() if figures["reprojection_px"] is not None]
     slides = [figures["sliding_mm"] for figures in quality.values() if figures["sliding_mm"] is not None]
-    parts = [f"{count} {'person' if count == 1 else 'people'}"]
-    parts += [f"{max(errors):.1f} px off the picture"] if errors else []
-    parts += [f"feet slide {max(slides):.1f} mm a frame"] if slides else []
-    return ", ".join(parts) + f"; licence: {licence}"
+    lines = [f"{count} {'person' if count == 1 else 'people'}, licence: {licence}"]
+    lines += [f"Joints {max(errors):.1f} px off the picture"] if errors else []
+    lines += [f"Feet slide {max(slides):.1f} mm a frame"] if slides else []
+    return "\n".join(lines)
+
+
+def _select_people(context: bpy.types.Context, take: bpy.types.Collection) -> None:
+    """As after adding anything else in Blender: what is new is selected, the first person is active."""
+    people = [item for item in take.all_objects if item.type == "ARMATURE"]
+    if context.mode != "OBJECT" or not people:
+        return
+    for item in context.view_layer.objects:
+        item.select_set(item in people)
+    context.view_layer.objects.active = people[0]
 
 
 def _look_through_camera(context: bpy.types.Context) -> None:

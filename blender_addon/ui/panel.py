@@ -10,10 +10,11 @@ from ..jobs import JOB
 from ..preferences import HOW_TO_INSTALL, chosen_engine
 
 _STAGES = {
-    "starting": "Starting the engine", "video": "Reading the clip", "people": "Finding people",
+    "video": "Reading the clip", "people": "Finding people",
     "camera": "Following the camera", "lift": "Fitting bodies", "world": "Placing them in the world",
-    "refine": "Refining", "write": "Writing", "stopping": "Stopping",
+    "refine": "Refining", "write": "Writing",
 }  # fmt: skip
+_OTHER = {"starting": "Starting the engine", "stopping": "Stopping"}
 _PIXELS_A_LETTER = 7.5
 
 
@@ -46,31 +47,43 @@ class RECOVERMOTION_PT_main(bpy.types.Panel):
             _words(context, box, f"{JOB.error.message} {JOB.error.fix}", "ERROR")
             box.operator("recover_motion.copy_log", icon="COPYDOWN")
         elif JOB.quality:
-            _words(context, layout.box(), JOB.quality, "CHECKMARK")
+            box = layout.box()
+            for line in JOB.quality.splitlines():
+                _words(context, box, line, "CHECKMARK")
+            for warning in JOB.done.warnings:
+                _words(context, box, warning, "INFO")
 
 
 def _draw_choices(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-    layout.prop(settings, "clip")
+    layout.prop(settings, "clip", text="", placeholder="Video")
     layout.prop(settings, "people")
     if settings.people == "number":
         layout.prop(settings, "number")
     layout.prop(settings, "camera")
     layout.prop(settings, "quality")
-    layout.prop(settings, "height", text="Height")
+    row = layout.row(heading="Height")
+    row.prop(settings, "use_height", text="")
+    value = row.row()
+    value.enabled = settings.use_height
+    value.prop(settings, "height", text="")
     layout.prop(settings, "use_range")
     if settings.use_range:
         column = layout.column(align=True)
         column.prop(settings, "start")
         column.prop(settings, "end")
-    layout.prop(settings, "set_rate", text="Set Scene Rate")
+    layout.prop(settings, "set_rate")
 
 
 def _draw_progress(layout: bpy.types.UILayout) -> None:
-    left = f"  {JOB.eta_s:.0f} s left" if JOB.eta_s is not None and JOB.eta_s >= 1 else ""
-    text = _STAGES.get(JOB.stage, JOB.stage.title())
+    text = _OTHER.get(JOB.stage, JOB.stage)
+    if JOB.stage in _STAGES:
+        left = f", {JOB.eta_s:.0f} s" if JOB.eta_s is not None and JOB.eta_s >= 1 else ""
+        text = f"{list(_STAGES).index(JOB.stage) + 1}/{len(_STAGES)} {_STAGES[JOB.stage]}{left}"
     column = layout.column()
-    column.progress(factor=min(max(JOB.share, 0.0), 1.0), type="BAR", text=text + left)
-    column.operator("recover_motion.cancel", icon="CANCEL")
+    column.progress(factor=min(max(JOB.share, 0.0), 1.0), type="BAR", text=text)
+    row = column.row()
+    row.enabled = JOB.stage != "stopping"
+    row.operator("recover_motion.cancel", icon="CANCEL")
 
 
 def _words(context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: str) -> None:
