@@ -5,25 +5,43 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 from .ghmr_engine.errors import RecoverError
-from .ghmr_engine.options import Options, options_from
+from .ghmr_engine.options import options_from
 from .headless import build_file
 from .jobs import JOB
 from .motion import MotionFileError
 from .preferences import data_folder, find_engine
 
 _POLL_S = 0.1
-_NUMBERS = {"start": int, "end": int, "fps": float, "focal": float, "height": float}
+_OPTIONS = {
+    "people": (str, "main, all, or how many"),
+    "start": (int, "first frame, counted from 0"),
+    "end": (int, "last frame"),
+    "fps": (float, "rate of the result; left out: the clip's"),
+    "device": (str, "auto, cpu or cuda"),
+    "camera": (str, "auto, or static where it did not move"),
+    "quality": (str, "fast, balanced or best"),
+    "focal": (float, "focal length in pixels"),
+    "height": (float, "of the first person, in metres"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad arguments are one line, as everything else that is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Called by argparse."""
+        raise RecoverError("bad_option", f"{message[:1].upper()}{message[1:]}.", "--help lists what there is.")
 
 
 def command(arguments: list[str]) -> int:
     """Recover a clip and write X.blend and X.motion.npz. Returns the exit code: 0, 2 for bad input, 1 otherwise."""
-    chosen = _parser().parse_args(arguments)
-    named = {field.name: getattr(chosen, field.name) for field in fields(Options)}
     try:
+        chosen = _parser().parse_args(arguments)
+        named = {name: getattr(chosen, name) for name in _OPTIONS}
         options = options_from({name: value for name, value in named.items() if value is not None})
         _recover(chosen.clip.absolute(), chosen.out.absolute(), options.as_dict(), chosen.engine)
     except RecoverError as error:
@@ -38,14 +56,12 @@ def command(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="recover_motion", description="People in a video become armatures.")
+    parser = _Parser(prog="recover_motion", description="People in a video become armatures.")
     parser.add_argument("clip", type=Path, help="the video")
     parser.add_argument("--out", type=Path, required=True, help="the .blend to write; X.motion.npz goes beside it")
     parser.add_argument("--engine", default="", help="Python of the engine's environment; left out: the usual one")
-    for field in fields(Options):
-        parser.add_argument(
-            f"--{field.name}", type=_NUMBERS.get(field.name, str), help=f"as in: ghmr recover {field.name}"
-        )
+    for name, (kind, text) in _OPTIONS.items():
+        parser.add_argument(f"--{name}", type=kind, help=text)
     return parser
 
 
@@ -54,6 +70,8 @@ def _recover(clip: Path, out: Path, options: dict[str, object], engine: str) -> 
         raise RecoverError("bad_option", f"{out.name} is no .blend.", "Give --out a name that ends with .blend.")
     if not out.parent.is_dir():
         raise RecoverError("no_folder", f"There is no folder {out.parent}.", "Make it, or choose another --out.")
+    if not clip.is_file():
+        raise RecoverError("no_file", f"There is no file {clip}.", "Check the name and the folder.")
     python = find_engine(engine)
     if python is None:
         raise RecoverError("no_engine", "No engine was found.", "Run 'python3 install.py setup', or give --engine.")
