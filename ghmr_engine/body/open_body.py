@@ -155,8 +155,10 @@ def _merged_weights(model: torch.nn.Module) -> np.ndarray:
 
 
 def _strongest(weights: np.ndarray) -> np.ndarray:
-    weakest_kept = np.sort(weights, 1)[:, -_INFLUENCES, None]
-    kept = np.where(weights >= np.maximum(weakest_kept, 1e-3), weights, 0)
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :_INFLUENCES]
+    kept = np.zeros_like(weights)
+    np.put_along_axis(kept, order, np.take_along_axis(weights, order, 1), 1)
+    kept[kept < 1e-3] = 0
     return kept / kept.sum(1, keepdims=True)
 
 
