@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 LAYERED_ACTIONS = bpy.app.version >= (4, 4, 0)
 """From 4.4 on an action keeps its curves in layers, strips and a channel bag a slot; 5.0 took Action.fcurves away."""
 
+RELATIVE = (
+    {"PATH_SUPPORTS_BLEND_RELATIVE"}
+    if "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties
+    else set()
+)
+"""Options of a path property that may begin with //: older Blenders allow it always, 5.x shows it red without them."""
+
 
 @dataclass(frozen=True)
 class Curves:

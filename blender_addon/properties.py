@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from .compat import RELATIVE
+
 _PEOPLE = (
     ("main", "Main", "Everyone who is large enough and in view for long enough"),
     ("all", "Everyone", "Everyone who is believable, small ones in the background too"),
@@ -23,7 +25,9 @@ _QUALITIES = (
 class RecoverMotionSettings(bpy.types.PropertyGroup):
     """Choices for the next recovery."""
 
-    clip: bpy.props.StringProperty(name="Clip", description="The video with the people", subtype="FILE_PATH")
+    clip: bpy.props.StringProperty(
+        name="Clip", description="The video with the people", subtype="FILE_PATH", options=RELATIVE
+    )
     use_range: bpy.props.BoolProperty(name="Frame Range", description="Use only a part of the clip")
     start: bpy.props.IntProperty(name="First", description="First frame, counted from 0", min=0)
     end: bpy.props.IntProperty(name="Last", description="Last frame, counted from 0", min=0, default=250)

@@ -3,6 +3,7 @@
 RECOVER_MOTION_HOME: a home whose engine is the fake; RECOVER_MOTION_CLIPS: clips named for what the engine shall do.
 """
 
+import importlib
 import os
 from pathlib import Path
 
@@ -18,8 +19,7 @@ class Registered:
     """The add-on, switched on for one test."""
 
     def __enter__(self):
-        part("cli").__package__  # noqa: B018  the package is imported by its parts
-        self.addon = __import__(os.environ["RECOVER_MOTION_PACKAGE"])
+        self.addon = importlib.import_module(os.environ["RECOVER_MOTION_PACKAGE"])
         self.addon.register()
         return bpy.context.scene.recover_motion
 
@@ -96,7 +96,7 @@ def test_the_take_lies_beside_a_saved_file_and_the_file_remembers_its_choices():
     with Registered() as settings:
         folder = CLIPS / f"shot {bpy.app.version_string}"
         folder.mkdir(exist_ok=True)
-        settings.clip = str(CLIPS / "walk.mp4")
+        settings.clip = ""
         bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
         bpy.context.scene.recover_motion.clip = "//../walk.mp4"
         bpy.ops.recover_motion.recover()
@@ -107,6 +107,12 @@ def test_the_take_lies_beside_a_saved_file_and_the_file_remembers_its_choices():
         assert bpy.context.scene.recover_motion.clip == "//../walk.mp4"
         job = part("jobs").JOB
         assert not client.alive and job.quality == "" and job.done is None
+
+
+def test_the_clip_may_lie_relative_to_the_file_without_being_shown_red():
+    with Registered() as settings:
+        clip = settings.bl_rna.properties["clip"]
+        assert getattr(clip, "is_path_supports_blend_relative", True)  # absent where it needs no permission
 
 
 def test_what_is_wrong_is_said_and_nothing_is_built():
@@ -125,14 +131,13 @@ def test_what_is_wrong_is_said_and_nothing_is_built():
 
 
 def test_a_place_that_cannot_be_written_is_said():
-    with Registered() as settings:
+    with Registered():
         folder = CLIPS / f"full {bpy.app.version_string}"
         folder.mkdir(exist_ok=True)
         bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
         (folder / "recover_motion").write_text("a file where a folder should be")
         bpy.context.scene.recover_motion.clip = str(CLIPS / "walk.mp4")
         recover_fails("Save the file in another folder.")
-        assert settings is not None
 
 
 def test_no_engine_is_said():
