@@ -15,7 +15,7 @@ READS = {
     "people": ("people",),
     "camera": ("camera", "focal"),
     "lift": ("height",),
-    "world": (),
+    "world": ("height",),
     "refine": ("quality",),
 }
 """The options that each stage's result depends on, besides the results before it."""
