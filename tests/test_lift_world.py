@@ -1,5 +1,6 @@
 """Lift and world on a motion that is known: what was projected comes back, upright, on the ground, left on the left."""
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -138,3 +139,25 @@ def test_a_given_height_is_kept(body, walk, camera):
     lifted, _ = _recover(body, _track(body, *walk, camera), camera[2], Options(height=1.55))
     rest = body.rest_vertices(torch.as_tensor(lifted[0].betas))[:, 1]
     assert float(rest.max() - rest.min()) == pytest.approx(1.55, abs=0.02)
+
+
+def test_windows_give_the_motion_that_one_piece_gives(body, walk, camera, recovered, monkeypatch):
+    """33 frames, overlaps of 8: the last window but one ends where another holds the rest."""
+    for module in ("ghmr_engine.lift.fit", "ghmr_engine.world.solve"):
+        monkeypatch.setattr(sys.modules[module], "WINDOW", 33)
+        monkeypatch.setattr(sys.modules[module], "OVERLAP", 8)
+    _, scene = _recover(body, _track(body, *walk, camera), camera[2])
+    whole = _joints(body, recovered[1].people[0]).joints.numpy()
+    pieces = _joints(body, scene.people[0]).joints.numpy()
+    assert np.linalg.norm(whole - pieces, axis=-1).mean() < 0.03
+    assert np.linalg.norm(np.diff(pieces, axis=0), axis=-1).max() < 0.25  # no jump at a seam
+
+
+@pytest.mark.parametrize("frames", [[0], [0, 1], [0, 1, 5, 6, 7]])
+def test_somebody_who_is_there_for_a_moment_only(body, walk, camera, frames):
+    track = _track(body, *walk, camera)
+    short = Track(1, np.array(frames), *(getattr(track, name)[: len(frames)] for name in (
+        "boxes", "keypoints", "world_landmarks", "seen")))  # fmt: skip
+    _, scene = _recover(body, short, camera[2])
+    assert scene.people[0].transl.shape == (len(frames), 3)
+    assert np.isfinite(scene.people[0].rotations).all() and np.isfinite(scene.people[0].transl).all()

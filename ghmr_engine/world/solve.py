@@ -45,6 +45,10 @@ class Placed:
     contacts: torch.Tensor
     """(N, 4)."""
 
+    def ties(self) -> torch.Tensor:
+        """(N, 4) how firmly feet are held: above one half for certain, since half-hearted ties let them creep."""
+        return ((self.contacts - 0.3) / 0.2).clamp(0, 1)
+
 
 def solve(
     people: list[Placed], R: np.ndarray, t: np.ndarray, K: np.ndarray, body: Body, fps: float,
@@ -162,8 +166,8 @@ def _planted(people: list[Placed], view: _View, body: Body) -> tuple[list[Placed
             planted.append(person)
             continue
         feet = body.forward(person.rotations, person.transl, person.betas).contacts.cpu().double().numpy()
-        contacts = ((person.contacts - 0.3) / 0.2).clamp(0, 1).cpu().double().numpy()
-        shift = planting_shift(feet, contacts, *neighbours(person.frames), sight=_ALONG_Y, free=view.moves)
+        ties = person.ties().cpu().double().numpy()
+        shift = planting_shift(feet, ties, *neighbours(person.frames), sight=_ALONG_Y, free=view.moves)
         planted.append(replace(person, transl=person.transl + torch.as_tensor(shift).to(person.transl)))
         total[person.frames - view.span.start] += shift
         count[person.frames - view.span.start] += 1
@@ -187,8 +191,7 @@ class _Person:
         low, high = (self.keypoints.amin(1), self.keypoints.amax(1))
         self.sigma_px = (NOISE * (high - low).amax(1).median()).clamp(min=1.0).expand(len(self.place))
         self.start_pose = self.variables.pose()
-        # Above one half a foot is taken to rest for certain: half-hearted ties let it creep.
-        self.contacts, self.fps = ((person.contacts - 0.3) / 0.2).clamp(0, 1), fps
+        self.contacts, self.fps = person.ties(), fps
         self.sigma = torch.as_tensor(SIGMA_ACCELERATION).to(visible)
 
     def energy(self, body: Body, eye: torch.Tensor) -> torch.Tensor:
