@@ -29,9 +29,9 @@ class MotionVariables:
         self._root, self._transl = rotations[:, 0].clone(), transl.clone()
         self._pose = roma.rotmat_to_rotvec(rotations[:, 1:22]).contiguous()
         along = [_EVIDENCE_ALONG if axis == sight else _EVIDENCE_ACROSS for axis in range(3)]
-        bases = {value: _basis(len(transl), triples, value, _SMOOTH_PLACE * fps**4) for value in set(along)}
+        bases = {value: smooth_basis(len(transl), triples, value, _SMOOTH_PLACE * fps**4) for value in set(along)}
         self._place_basis = torch.stack([bases[value] for value in along])
-        self._turn_basis = _basis(len(transl), triples, _EVIDENCE_TURN, _SMOOTH_TURN * fps**4)
+        self._turn_basis = smooth_basis(len(transl), triples, _EVIDENCE_TURN, _SMOOTH_TURN * fps**4)
         self.free = [torch.zeros(len(transl), width).to(transl) for width in (3, 63, 3)]
 
     def turn(self) -> torch.Tensor:
@@ -58,7 +58,7 @@ class MotionVariables:
             return self.rotations(self.turn(), self.pose()), self.transl()
 
 
-def _basis(count: int, triples: torch.Tensor, evidence: float, smooth: float) -> torch.Tensor:
+def smooth_basis(count: int, triples: torch.Tensor, evidence: float, smooth: float) -> torch.Tensor:
     """(N, N) M with M^-T M^-1 = evidence I + smooth D'D, D the second differences over `triples` (N - 2,; none where
     somebody is there for a frame or two)."""
     second = torch.zeros(len(triples), count, dtype=torch.float64)

@@ -10,7 +10,7 @@ import torch
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE, SIGMA_ACCELERATION
-from ghmr_engine.energy.parameters import MotionVariables, cross_fade
+from ghmr_engine.energy.parameters import MotionVariables, cross_fade, smooth_basis
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.geometry import project, world_to_camera
 from ghmr_engine.progress import Report
@@ -23,7 +23,8 @@ STEPS = 100
 _SIGMA_POSE, _SIGMA_TURN = 0.1, 0.05
 _SIGMA_REST, _SIGMA_GROUND, _SIGMA_DEEP = 0.002, 0.02, 0.01
 _SIGMA_CAMERA_SPEED, _SIGMA_CAMERA_ACCELERATION = 1.5, 1.0
-_SIGMA_PIN = 0.005
+_SIGMA_PIN = 0.01
+_EVIDENCE_EYE = 1e4
 _ALONG_Y = 1
 
 
@@ -62,12 +63,12 @@ def solve(
     like = people[0].transl
     R_all, K_all = torch.as_tensor(R).to(like), torch.as_tensor(K).to(like)
     eye = torch.as_tensor(-np.einsum("tji,tj->ti", R, t)).to(like)
-    start_eye = eye.clone()
+    shift = torch.zeros(3).to(like)
     spans = list(windows(len(R), WINDOW, OVERLAP))
     solved_until = 0
     for place, span in enumerate(spans):
         if solved_until:
-            people, eye = _carry_on(people, eye, eye[solved_until - 1] - start_eye[solved_until - 1], solved_until)
+            people, eye = _carry_on(people, eye, shift, solved_until)
         view = _View(span, R_all[span], K_all[span], eye[span], solved_until - span.start, camera_moves)
         rows = [_rows(person, span) for person in people]
         inside = [_cut(person, which) for person, which in zip(people, rows, strict=True)]
@@ -82,6 +83,7 @@ def solve(
             _merged(person, which, motion, ramp, span)
             for person, which, motion in zip(people, rows, moved, strict=True)
         ]
+        shift = new_eye[-1] - eye[span.stop - 1]
         eye = torch.cat([eye[: span.start], eye[span] + ramp[:, None] * (new_eye - eye[span]), eye[span.stop :]])
         solved_until = span.stop
     return people, -np.einsum("tij,tj->ti", R, eye.cpu().numpy().astype(np.float64))
@@ -131,14 +133,19 @@ def _solve_window(
     problems = [_Person(person, view, fps) if len(person.frames) else None for person in people]
     present = [problem for problem in problems if problem is not None]
     everywhere = torch.ones(len(eye)).to(eye)
+    # In the same kind of coordinates as a motion's (energy/parameters.py).
+    stiff = (fps**2 / _SIGMA_CAMERA_ACCELERATION) ** 2
+    basis = smooth_basis(len(eye), everywhere[2:], _EVIDENCE_EYE, stiff) if view.moves else None
+    steps = torch.zeros_like(eye)
 
     def energy() -> torch.Tensor:
-        total = sum(problem.energy(body, eye) for problem in present)
-        if not view.moves:
-            return total
-        path = eye[:, None]
+        if basis is None:
+            return sum(problem.energy(body, eye) for problem in present)
+        now = eye + basis @ steps
+        total = sum(problem.energy(body, now) for problem in present)
+        path = now[:, None]
         sigma = torch.full((1,), _SIGMA_CAMERA_ACCELERATION).to(eye)
-        pinned = ((eye[: view.pinned] - view.eye[: view.pinned]) / _SIGMA_PIN).square().sum()
+        pinned = ((now[: view.pinned] - view.eye[: view.pinned]) / _SIGMA_PIN).square().sum()
         return (
             total
             + pinned
@@ -146,14 +153,14 @@ def _solve_window(
             + terms.acceleration(path, everywhere[2:], fps, sigma)
         )
 
-    free = [value for problem in present for value in problem.variables.free] + ([eye] if view.moves else [])
+    free = [value for problem in present for value in problem.variables.free] + ([steps] if view.moves else [])
     if free:
         minimise(energy, free, STEPS, report)
     moved = [
         (person.rotations, person.transl) if problem is None else problem.variables.motion()
         for person, problem in zip(people, problems, strict=True)
     ]
-    return moved, eye
+    return moved, eye if basis is None else eye + basis @ steps.detach()
 
 
 def _planted(people: list[Placed], view: _View, body: Body) -> tuple[list[Placed], torch.Tensor]:
@@ -168,6 +175,9 @@ def _planted(people: list[Placed], view: _View, body: Body) -> tuple[list[Placed
         feet = body.forward(person.rotations, person.transl, person.betas).contacts.cpu().double().numpy()
         ties = person.ties().cpu().double().numpy()
         shift = planting_shift(feet, ties, *neighbours(person.frames), sight=_ALONG_Y, free=view.moves)
+        known = person.frames - view.span.start < view.pinned
+        if view.moves and known.any():
+            shift[:, :2] -= shift[known, :2].mean(0)  # where a walking camera's world lies is settled by what is solved
         planted.append(replace(person, transl=person.transl + torch.as_tensor(shift).to(person.transl)))
         total[person.frames - view.span.start] += shift
         count[person.frames - view.span.start] += 1
