@@ -39,8 +39,11 @@ def camera():
     return R, -R @ np.array([0, 0, 1.4]), intrinsics(FOCAL, WIDTH, HEIGHT)
 
 
-def _track(body, rotations, transl, betas, camera, mirror=False):
+def _track(body, rotations, transl, betas, camera, mirror=False, pan=None):
     R, t, K = (torch.as_tensor(np.tile(part, (FRAMES, *[1] * part.ndim)), dtype=torch.float32) for part in camera)
+    if pan is not None:
+        turn = torch.as_tensor(pan, dtype=torch.float32)
+        R, t = turn @ R, (turn @ t[..., None])[..., 0]
     in_camera = world_to_camera(body.forward(rotations, transl, betas).landmarks, R, t)
     pixels = project(in_camera, K).numpy()
     centre = in_camera[:, [LANDMARK_NAMES.index("left_hip"), LANDMARK_NAMES.index("right_hip")]].mean(1, keepdim=True)
@@ -61,10 +64,10 @@ def _track(body, rotations, transl, betas, camera, mirror=False):
     return Track(1, np.arange(FRAMES), boxes, keypoints, world, np.ones(FRAMES, bool))
 
 
-def _recover(body, track, K, options=None):
-    identity = np.tile(np.eye(3), (FRAMES, 1, 1))
+def _recover(body, track, K, options=None, pan=None):
+    R = np.tile(np.eye(3), (FRAMES, 1, 1)) if pan is None else pan
     camera = CameraMotion(
-        identity, np.zeros((FRAMES, 3)), np.tile(K, (FRAMES, 1, 1)), np.ones(FRAMES), False, "user", "static (found)"
+        R, np.zeros((FRAMES, 3)), np.tile(K, (FRAMES, 1, 1)), np.ones(FRAMES), pan is not None, "user", "test"
     )
     info = VideoInfo(Path("x.mp4"), "x.mp4", 1, "", WIDTH, HEIGHT, Fraction(FPS), FRAMES, 0, 0, True, False, None)
     people = People((track,), np.zeros((FRAMES, 9, 2), np.uint8), (9, 16))
@@ -161,3 +164,20 @@ def test_somebody_who_is_there_for_a_moment_only(body, walk, camera, frames):
     _, scene = _recover(body, short, camera[2])
     assert scene.people[0].transl.shape == (len(frames), 3)
     assert np.isfinite(scene.people[0].rotations).all() and np.isfinite(scene.people[0].transl).all()
+
+
+def test_a_panning_camera_in_windows_leaves_no_seam(body, walk, camera, monkeypatch):
+    """The camera follows the walker; its path is free, so nothing but the windows' ends ties it."""
+    for module in ("ghmr_engine.lift.fit", "ghmr_engine.world.solve"):
+        monkeypatch.setattr(sys.modules[module], "WINDOW", 33)
+        monkeypatch.setattr(sys.modules[module], "OVERLAP", 8)
+    turn = torch.zeros(FRAMES, 3)
+    turn[:, 1] = -torch.linspace(0, 0.25, FRAMES)
+    pan = roma.rotvec_to_rotmat(turn).double().numpy()
+    _, scene = _recover(body, _track(body, *walk, camera, pan=pan), camera[2], pan=pan)
+    joints = _joints(body, scene.people[0]).joints.numpy()
+    assert np.linalg.norm(np.diff(joints, axis=0), axis=-1).max() < 0.25
+    eye = -np.einsum("tji,tj->ti", scene.R, scene.t)
+    assert np.linalg.norm(np.diff(eye, axis=0), axis=1).max() < 0.02  # it stands; 0.3 m once, at a window's end
+    moved, should = ((motion[-1, 0] - motion[0, 0]) for motion in (joints, body.forward(*walk).joints.numpy()))
+    assert moved[0] == pytest.approx(should[0], rel=0.2)
