@@ -16,7 +16,7 @@ _CAMERAS = (
     ("static", "Static", "The camera did not move"),
 )
 _QUALITIES = (
-    ("fast", "Fast", "Without the last refinement"),
+    ("fast", "Fast", "Without the refinement stage (which is still to come: all levels give the same now)"),
     ("balanced", "Balanced", "The usual choice"),
     ("best", "Best", "Takes longest"),
 )
