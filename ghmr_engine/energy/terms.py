@@ -24,6 +24,11 @@ def geman_mcclure(squared: torch.Tensor, scale: float) -> torch.Tensor:
     return squared / (1 + squared / scale**2)
 
 
+def _pseudo_huber(squared: torch.Tensor, scale: float) -> torch.Tensor:
+    """Loss of squared standardised residuals that grows like their root beyond scale: 2 c^2 (sqrt(1 + s / c^2) - 1)."""
+    return 2 * scale**2 * ((1 + squared / scale**2).sqrt() - 1)
+
+
 def reprojection(
     projected: torch.Tensor, observed: torch.Tensor, weight: torch.Tensor, sigma_px: torch.Tensor
 ) -> torch.Tensor:
@@ -63,11 +68,10 @@ def acceleration(
     points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor, scale: float = 2.5
 ) -> torch.Tensor:
     """Second differences of points (N, L, 3) m over triples (N - 2,), against sigma (L,) m/s^2. Pseudo-Huber, so that
-    a snap is paid for once and not smeared: 2 scale^2 (sqrt(1 + s / scale^2) - 1)."""
+    a snap is paid for once and not smeared."""
     second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2
     squared = (second / sigma[:, None]).square().sum(-1)
-    huber = 2 * scale**2 * ((1 + squared / scale**2).sqrt() - 1)
-    return (huber * triples[:, None]).sum()
+    return (_pseudo_huber(squared, scale) * triples[:, None]).sum()
 
 
 def velocity(points: torch.Tensor, pairs: torch.Tensor, fps: float, sigma: float) -> torch.Tensor:
@@ -91,5 +95,6 @@ def contact_height(feet: torch.Tensor, contacts: torch.Tensor, sigma_m: float) -
 
 
 def penetration(feet: torch.Tensor, sigma_m: float) -> torch.Tensor:
-    """Depth of foot points (N, 4, 3) under z = 0. Robust like contact_height."""
-    return geman_mcclure((feet[..., 2].clamp(max=0) / sigma_m).square(), 3.0).sum()
+    """Depth of foot points (N, 4, 3) under z = 0. Pseudo-Huber: whoever comes in with legs out of the picture may begin
+    half a metre deep, and is lifted all the same."""
+    return _pseudo_huber((feet[..., 2].clamp(max=0) / sigma_m).square(), 3.0).sum()

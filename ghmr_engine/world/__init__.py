@@ -18,7 +18,7 @@ from ghmr_engine.world.gravity import find_up, ground_level, shared_scale, world
 from ghmr_engine.world.hold import hold_feet
 from ghmr_engine.world.solve import Placed, reprojection_error, solve
 
-VERSION = 2
+VERSION = 3
 
 _J = {name: place for place, name in enumerate(JOINT_NAMES)}
 
