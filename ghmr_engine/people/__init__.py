@@ -19,11 +19,12 @@ from ghmr_engine.progress import Report
 from ghmr_engine.types import People, Track
 from ghmr_engine.video import Video
 
-VERSION = 2
+VERSION = 3
 LONGEST_SIDE = 1920
 """Pictures are searched at this size at the most: a person's crop has 256 pixels in any case."""
 _BODY, _FEWEST = slice(11, 29), 7
 """Shoulders to ankles, and how many of these 18 landmarks a track's first and last frame show at least."""
+_KNEES = slice(25, 27)
 BRIDGE_S = 1.0
 """Longer gaps within a person's track stay gaps."""
 
@@ -66,7 +67,7 @@ def _track(number: int, chain: list[Tracklet], fps: float, shrink: float) -> Tra
         for place, sighting in enumerate(tracklet.sightings):
             # Where two tracklets overlap by a few frames, the later one has just been looked for and is fresher.
             sighted[tracklet.start + place] = sighting.keypoints, sighting.world
-    have = _enough_in_view(np.array(sorted(sighted)), sighted)
+    have = _enough_in_view(np.array(sorted(sighted)), sighted, round(fps))
     keypoints = np.stack([sighted[frame][0] for frame in have])
     world = np.stack([sighted[frame][1] for frame in have])
     size = np.ptp(keypoints[..., :2], axis=1).max(1)
@@ -89,14 +90,15 @@ def _track(number: int, chain: list[Tracklet], fps: float, shrink: float) -> Tra
     )
 
 
-def _enough_in_view(have: np.ndarray, sighted: dict[int, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Frames (M,) without those at either end in which most of the body is outside the picture or hidden: who comes in
-    at the edge is guessed from a shoulder until then."""
-    enough = np.array([(sighted[frame][0][_BODY, 2] > 0.5).sum() >= _FEWEST for frame in have])
+def _enough_in_view(have: np.ndarray, sighted: dict[int, tuple[np.ndarray, np.ndarray]], most: int) -> np.ndarray:
+    """Frames (M,) without up to `most` at either end in which most of the body, or both knees, are outside the picture
+    or hidden: who comes in at the edge is guessed from a shoulder until then."""
+    visible = np.stack([sighted[frame][0][:, 2] for frame in have]) > 0.5
+    enough = (visible[:, _BODY].sum(1) >= _FEWEST) & visible[:, _KNEES].any(1)
     if not enough.any():
         return have
     whole = np.flatnonzero(enough)
-    return have[whole[0] : whole[-1] + 1]
+    return have[min(whole[0], most) : max(whole[-1] + 1, len(have) - most)]
 
 
 def _between(frames: np.ndarray, have: np.ndarray, values: np.ndarray) -> np.ndarray:
