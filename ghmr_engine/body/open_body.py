@@ -24,8 +24,9 @@ SHAPES = 10
 _SAMPLES = 400
 _SEED = 7
 _INFLUENCES = 4
-_REACH = 48
-"""Vertices nearest to a joint from which it is regressed."""
+_REACH = 128
+_STRIDE = 4
+"""A joint is regressed from every fourth of the 512 vertices nearest to it: they surround it, at no more unknowns."""
 
 _BONES = {
     "root": "pelvis", "pelvis": "pelvis", "upperleg01": "hip", "upperleg02": "hip", "lowerleg01": "knee",
@@ -211,6 +212,8 @@ def _to_t_pose(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray) ->
             child = JOINT_NAMES.index(f"{name.partition('_')[0]}_{aim[0]}")
             bone = torch.as_tensor(joints[:, child] - joints[:, joint], dtype=torch.float64)
             turns[:, joint] = above.transpose(1, 2) @ _swing(bone, torch.tensor(aim[1], dtype=torch.float64))
+        if name.endswith("ankle"):
+            turns[:, joint] = above.transpose(1, 2)  # the sole stays as level as anny has it, whatever the leg did
         whole[:, joint] = above @ turns[:, joint] if parent >= 0 else turns[:, 0]
     rest = torch.as_tensor(joints, dtype=torch.float64)
     moved, transforms = batch_rigid_transform(turns, rest, torch.tensor(PARENTS), dtype=torch.float64)
@@ -278,7 +281,7 @@ def _joint_regressor(posed: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """(24, V): each joint from the vertices around it by ridge least squares over the drawn bodies; rows sum to 1."""
     regressor = np.zeros((24, posed.shape[1]))
     for joint in range(24):
-        near = np.argsort(np.linalg.norm(posed[0] - joints[0, joint], axis=1))[:_REACH]
+        near = np.argsort(np.linalg.norm(posed[0] - joints[0, joint], axis=1))[: _REACH * _STRIDE : _STRIDE]
         points = np.moveaxis(posed[:, near], 1, -1).reshape(-1, _REACH)
         sums_to_one = 1e3 * np.ones((1, _REACH))
         ridge = 0.05 * np.eye(_REACH)
@@ -330,8 +333,8 @@ def _foot_point(name: str, template: np.ndarray, weights: np.ndarray) -> np.ndar
     elif name == "left_sole":
         score = 3 * y + 0.6 * z
     elif name == "left_toe":
-        ball = np.quantile(z[weights[foot, toes] > 0.5], 0.4)
-        score = 3 * y + 0.7 * np.abs(z - ball) + 0.15 * np.abs(x - np.median(x))
+        toe = weights[foot, toes] > 0.5
+        score = 3 * y + 0.7 * np.abs(z - np.quantile(z[toe], 0.1)) + 0.5 * np.abs(x - np.quantile(x[toe], 0.3))
     else:
         score = -z + 0.3 * np.abs(x - np.quantile(x, 0.3)) + 0.2 * y
     return foot[np.argsort(score)[:4]]

@@ -69,7 +69,7 @@ def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observa
     R, t, K = camera.R[track.frames], camera.t[track.frames], camera.K[track.frames]
     visible = np.clip((track.keypoints[..., 2] - 0.1) / 0.6, 0, 1) * track.seen[:, None]
     size = _person_size(track)
-    to_world = np.swapaxes(R, 1, 2) @ _crop_to_camera(track.boxes, K)
+    to_world = np.swapaxes(R, 1, 2) @ crop_to_camera(track.boxes, K)
     landmarks = track.world_landmarks @ np.swapaxes(to_world, 1, 2)
     limbs = landmarks[:, LIMBS[:, 1]] - landmarks[:, LIMBS[:, 0]]
     length = np.linalg.norm(limbs, axis=-1, keepdims=True)
@@ -105,7 +105,7 @@ def _person_size(track: Track) -> np.ndarray:
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, 15), -1)
 
 
-def _crop_to_camera(boxes: np.ndarray, K: np.ndarray) -> np.ndarray:
+def crop_to_camera(boxes: np.ndarray, K: np.ndarray) -> np.ndarray:
     """(N, 3, 3) shortest turns from the optical axis to the ray through each box's centre.
 
     BlazePose sees a crop, as if the camera looked straight at the person; its 3D is turned by that ray's angle.

@@ -1,8 +1,6 @@
-"""The walker's looks: which face belongs to which cloth, where its picture lies, and a painted face."""
+"""A person's looks: which face belongs to which cloth, where its picture lies, and a painted face."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +12,9 @@ CLOTH_M = 0.5
 """Metres that a cloth's picture covers."""
 FACE_M, FACE_PX = (0.30, 0.36), (1000, 1200)
 """The face's picture: metres and pixels across and up, centred between the eyes."""
-TONE = (222, 170, 138)
+SKINS = ((222, 170, 138), (236, 196, 168), (176, 124, 92), (112, 74, 54))
+REGIONS = ("skin", "hair", "shirt", "trousers", "shoes")
+"""Names of the body's regions by number."""
 
 
 def face_regions(colors: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -49,9 +49,16 @@ def middle_of_eyes(landmarks: np.ndarray) -> np.ndarray:
     return (_place(landmarks, "left_eye") + _place(landmarks, "right_eye")) / 2
 
 
-def paint_skin(path: Path, landmarks: np.ndarray) -> None:
-    """Write the face's picture: skin with eyes, brows and lips where the landmarks (33, 3) of the rest body are."""
-    picture = np.full((FACE_PX[1], FACE_PX[0], 3), TONE, np.float32)
+def skin_picture(landmarks: np.ndarray, tone: tuple[float, float, float]) -> np.ndarray:
+    """The face's picture, (H, W, 3) RGB: skin of this tone, with eyes, brows and lips where the rest body has them.
+
+    landmarks (33, 3) m of the rest body.
+    """
+    picture = np.full((FACE_PX[1], FACE_PX[0], 3), tone, np.float32)
+
+    def shade(red: float, green: float, blue: float) -> list[float]:
+        return (np.array(tone) * [red, green, blue]).tolist()
+
     centre = middle_of_eyes(landmarks)
 
     def at(point: np.ndarray, right_mm: float = 0.0, up_mm: float = 0.0) -> tuple[int, int]:
@@ -60,22 +67,21 @@ def paint_skin(path: Path, landmarks: np.ndarray) -> None:
 
     for side, sign in (("left", 1), ("right", -1)):
         eye = _place(landmarks, f"{side}_eye")
-        cv2.ellipse(picture, at(eye, 0, 1), (58, 30), 0, 0, 360, (190, 136, 110), -1, cv2.LINE_AA)
+        cv2.ellipse(picture, at(eye, 0, 1), (58, 30), 0, 0, 360, shade(0.86, 0.80, 0.80), -1, cv2.LINE_AA)
         cv2.ellipse(picture, at(eye), (46, 20), 0, 0, 360, (240, 236, 230), -1, cv2.LINE_AA)
         cv2.circle(picture, at(eye), 19, (70, 48, 34), -1, cv2.LINE_AA)
         cv2.ellipse(picture, at(eye, 0, 1), (48, 24), 0, 190, 350, (60, 40, 32), 6, cv2.LINE_AA)
         cv2.ellipse(picture, at(eye, 2 * sign, 10), (66, 26), -4 * sign, 200, 340, (70, 48, 34), 17, cv2.LINE_AA)
-        cv2.circle(picture, at(_place(landmarks, "nose"), 9 * sign, -8), 13, (176, 116, 94), -1, cv2.LINE_AA)
+        cv2.circle(picture, at(_place(landmarks, "nose"), 9 * sign, -8), 13, shade(0.79, 0.68, 0.68), -1, cv2.LINE_AA)
         cheek = picture.copy()
-        cv2.circle(cheek, at(eye, 14 * sign, -38), 90, (226, 150, 122), -1, cv2.LINE_AA)
+        cv2.circle(cheek, at(eye, 14 * sign, -38), 90, shade(1.02, 0.88, 0.88), -1, cv2.LINE_AA)
         picture = 0.6 * picture + 0.4 * cheek
     left, right = _place(landmarks, "mouth_left"), _place(landmarks, "mouth_right")
     middle = (left + right) / 2
     half = round(abs(left[0] - right[0]) / 2 / FACE_M[0] * FACE_PX[0])
-    cv2.ellipse(picture, at(middle), (half, 26), 0, 0, 360, (178, 92, 84), -1, cv2.LINE_AA)
-    cv2.line(picture, at(left), at(right), (120, 60, 56), 5, cv2.LINE_AA)
-    picture = cv2.GaussianBlur(picture, (0, 0), 3)
-    cv2.imwrite(str(path), np.clip(picture[..., ::-1], 0, 255).astype(np.uint8))
+    cv2.ellipse(picture, at(middle), (half, 26), 0, 0, 360, shade(0.80, 0.54, 0.61), -1, cv2.LINE_AA)
+    cv2.line(picture, at(left), at(right), shade(0.54, 0.35, 0.40), 5, cv2.LINE_AA)
+    return cv2.GaussianBlur(picture, (0, 0), 3)
 
 
 def _place(landmarks: np.ndarray, name: str) -> np.ndarray:

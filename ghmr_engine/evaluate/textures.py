@@ -10,19 +10,37 @@ import numpy as np
 Colour = tuple[float, float, float]
 
 
-def write_textures(folder: Path) -> None:
-    """Write every texture as a PNG into `folder`."""
-    rng = np.random.default_rng(20)
-    pictures = {
-        "bricks": bricks(rng), "paving": paving(rng), "plaster": plaster(rng), "crate": crate(rng),
-        "crate_blue": crate(rng, (86, 118, 142)), "door": door(rng), "shirt": shirt(rng), "trousers": denim(rng),
-        "shoes": leather(rng), "hair": hair(rng),
-        "poster_1": poster(rng, (38, 70, 110)), "poster_2": poster(rng, (176, 60, 44)),
-        "poster_3": poster(rng, (44, 104, 76)),
-    }  # fmt: skip
+def write_pictures(folder: Path, pictures: dict[str, np.ndarray]) -> None:
+    """Write each picture (H, W, 3) RGB 0 to 255 as NAME.png into `folder`."""
     for name, picture in pictures.items():
         bgr = np.clip(picture[..., ::-1], 0, 255).astype(np.uint8)
         cv2.imwrite(str(folder / f"{name}.png"), bgr)
+
+
+def stage_pictures(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Ground, two kinds of wall, boxes, a door and posters of one place."""
+    ground = (paving, asphalt, grass, planks)[rng.integers(4)]
+    return {
+        "ground": ground(rng), "wall_1": bricks(rng, _tint(rng, (158, 84, 62))), "wall_2": plaster(rng),
+        "crate_1": crate(rng), "crate_2": crate(rng, tuple(rng.uniform(70, 170, 3))), "door": door(rng),
+        **{f"poster_{k}": poster(rng, tuple(rng.uniform(30, 190, 3))) for k in (1, 2, 3)},
+    }  # fmt: skip
+
+
+def clothes_pictures(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Shirt, trousers, shoes and hair of one person, told apart by tone."""
+    shirts = ((198, 62, 52), (222, 214, 196), (40, 92, 128), (66, 120, 74), (206, 158, 54), (120, 66, 112))
+    trousers = ((58, 74, 112), (64, 62, 60), (132, 118, 92), (40, 46, 52), (96, 104, 110))
+    return {
+        "shirt": shirt(rng, shirts[rng.integers(len(shirts))], ("stripes", "checks", "plain")[rng.integers(3)]),
+        "trousers": cloth(rng, trousers[rng.integers(len(trousers))]),
+        "shoes": leather(rng, ((214, 208, 198), (150, 60, 48), (236, 232, 226))[rng.integers(3)]),
+        "hair": hair(rng, ((58, 40, 28), (28, 24, 22), (146, 106, 58), (96, 56, 34))[rng.integers(4)]),
+    }
+
+
+def _tint(rng: np.random.Generator, tone: Colour) -> Colour:
+    return tuple(np.clip(np.array(tone) * rng.normal(1, 0.15) + rng.normal(0, 12, 3), 20, 235))
 
 
 def noise(rng: np.random.Generator, height: int, width: int, cell: int) -> np.ndarray:
@@ -37,14 +55,14 @@ def grain(rng: np.random.Generator, height: int, width: int, strength: float) ->
     return strength * np.sum(layers, axis=0)[..., None]
 
 
-def bricks(rng: np.random.Generator) -> np.ndarray:
+def bricks(rng: np.random.Generator, clay: Colour = (158, 84, 62)) -> np.ndarray:
     """Four metres of brick wall by two and a half."""
     height, width, tall, wide = 1000, 1600, 31, 100
     picture = np.full((height, width, 3), (176, 168, 156), np.float32) + grain(rng, height, width, 5)
     for row in range(height // tall + 1):
         for column in range(-1, width // wide + 1):
             x, y = column * wide + (row % 2) * wide // 2, row * tall
-            tone = np.array([158, 84, 62]) * rng.normal(1, 0.13) + rng.normal(0, 7, 3)
+            tone = np.array(clay) * rng.normal(1, 0.13) + rng.normal(0, 7, 3)
             cv2.rectangle(picture, (x + 3, y + 3), (x + wide - 3, y + tall - 3), tone.tolist(), -1)
     return picture * (1 + 0.05 * noise(rng, height, width, 90)[..., None]) + grain(rng, height, width, 5)
 
@@ -131,27 +149,64 @@ def poster(rng: np.random.Generator, tone: Colour) -> np.ndarray:
     return picture
 
 
-def shirt(rng: np.random.Generator) -> np.ndarray:
-    """Cloth with stripes across; 512 px are half a metre."""
+def asphalt(rng: np.random.Generator) -> np.ndarray:
+    """Four metres square of road with patches and a painted line."""
+    side = 1600
+    picture = np.full((side, side, 3), (124, 124, 128), np.float32) + grain(rng, side, side, 8)
+    for x, y, w, h in rng.uniform((0, 0, 90, 60), (side, side, 420, 260), (9, 4)).astype(int):
+        tone = float(rng.uniform(104, 148))
+        cv2.rectangle(picture, (x, y), (x + w, y + h), (tone, tone, tone * 1.03), -1)
+    cv2.rectangle(picture, (740, 0), (790, 900), (206, 204, 190), -1)
+    return picture + grain(rng, side, side, 6)
+
+
+def grass(rng: np.random.Generator) -> np.ndarray:
+    """Four metres square of worn lawn."""
+    side = 1600
+    picture = np.full((side, side, 3), (92, 116, 58), np.float32)
+    blades = cv2.resize(rng.normal(0, 1, (side // 2, side // 5)).astype(np.float32), (side, side))
+    worn = np.clip(noise(rng, side, side, 260) - 0.2, 0, 1)[..., None]
+    picture = picture * (1 - worn) + np.array([146, 122, 84]) * worn
+    return picture + 15 * blades[..., None] * np.array([0.8, 1.0, 0.6]) + grain(rng, side, side, 9)
+
+
+def planks(rng: np.random.Generator) -> np.ndarray:
+    """Four metres square of a wooden floor."""
+    side, wide = 1600, 80
+    picture = np.zeros((side, side, 3), np.float32)
+    for row in range(side // wide):
+        for start in range(-int(rng.integers(600)), side, 600):
+            tone = np.array([156, 112, 72]) * rng.normal(1, 0.1)
+            cv2.rectangle(picture, (start + 2, row * wide + 2), (start + 597, row * wide + wide - 3), tone.tolist(), -1)
+    rings = cv2.resize(noise(rng, side, side // 10, 5), (side, side))
+    return picture + 7 * rings[..., None] + grain(rng, side, side, 4)
+
+
+def shirt(rng: np.random.Generator, tone: Colour, pattern: str) -> np.ndarray:
+    """Cloth with 'stripes' across, 'checks' or 'plain'; 512 px are half a metre."""
     side = 512
-    picture = np.full((side, side, 3), (198, 62, 52), np.float32)
-    for y in range(0, side, 64):
-        cv2.rectangle(picture, (0, y), (side, y + 14), (232, 222, 204), -1)
+    picture = np.full((side, side, 3), tone, np.float32)
+    light = (232, 222, 204) if np.mean(tone) < 150 else (70, 84, 120)
+    if pattern != "plain":
+        for at in range(0, side, 64):
+            cv2.rectangle(picture, (0, at), (side, at + 14), light, -1)
+            if pattern == "checks":
+                cv2.rectangle(picture, (at, 0), (at + 8, side), light, -1)
     return picture + grain(rng, side, side, 5)
 
 
-def denim(rng: np.random.Generator) -> np.ndarray:
-    """Blue cloth, worn in places."""
+def cloth(rng: np.random.Generator, tone: Colour) -> np.ndarray:
+    """Trousers' cloth, worn in places."""
     side = 512
-    return np.full((side, side, 3), (58, 74, 112), np.float32) + grain(rng, side, side, 8)
+    return np.full((side, side, 3), tone, np.float32) + grain(rng, side, side, 8)
 
 
-def leather(rng: np.random.Generator) -> np.ndarray:
-    """Light shoes."""
-    return np.full((256, 256, 3), (214, 208, 198), np.float32) + grain(rng, 256, 256, 6)
+def leather(rng: np.random.Generator, tone: Colour) -> np.ndarray:
+    """Shoes."""
+    return np.full((256, 256, 3), tone, np.float32) + grain(rng, 256, 256, 6)
 
 
-def hair(rng: np.random.Generator) -> np.ndarray:
-    """Dark brown strands."""
+def hair(rng: np.random.Generator, tone: Colour) -> np.ndarray:
+    """Strands."""
     strands = cv2.resize(rng.normal(0, 1, (8, 256)).astype(np.float32), (256, 256))
-    return np.full((256, 256, 3), (58, 40, 28), np.float32) + 13 * strands[..., None] + grain(rng, 256, 256, 3)
+    return np.full((256, 256, 3), tone, np.float32) + 13 * strands[..., None] + grain(rng, 256, 256, 3)
