@@ -1,79 +1,82 @@
-"""The demo clip against its truth: the whole path may not get worse than what was measured, by a stated margin.
+"""The regression suite: clips with known truth. No measure may get worse than what was measured, by a stated margin.
 
-Margins are about a quarter of the measure, since libraries and processors move results by a tenth. Measured when
-written: pose 53 mm, world 82 mm, path 2.7 %, tilt 0.9 degrees, sliding 2.2 mm, contact F1 0.86, jitter 5.7 (truth 6.3).
+Margins: the same clips encoded once more, coarser or finer (x264 at 18 and at 28), which changes nothing that matters,
+moved poses by up to 13 %, places by 17 %, F1 by 0.06 and up by 1 degree; sliding went from 3 to 8 mm on one and from 2 to
+12 on another. So limits are the measure and 20 % of it for poses and places, and what is said below for the rest.
+docs/benchmark.md says how the clips are made; the motions of the three are in nobody's training.
 """
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
-import roma
-import torch
 
+from ghmr_engine.evaluate.compare import compare
+from ghmr_engine.evaluate.suite import REGRESSION, find_clips, read_suite
+from ghmr_engine.evaluate.tracks import tracks_of
 from ghmr_engine.motion_file import read_motion
 from ghmr_engine.options import Options
 from ghmr_engine.pipeline import recover
 
-
-def _points(body, person):
-    """Joints (N, 24, 3) and foot points (N, 4, 3) of a motion file's person, m."""
-    rotations = roma.rotvec_to_rotmat(torch.as_tensor(person.poses))
-    posed = body.forward(rotations, torch.as_tensor(person.transl), torch.as_tensor(person.betas))
-    return posed.joints.numpy(), posed.contacts.numpy()
-
-
-def _aligned(found, true, scale=True):
-    """`found` (M, 3) moved onto `true` by the best similarity (Umeyama 1991), or rigid motion."""
-    mean_found, mean_true = found.mean(0), true.mean(0)
-    a, b = found - mean_found, true - mean_true
-    u, s, vt = np.linalg.svd(b.T @ a)
-    sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
-    factor = (s * sign).sum() / (a**2).sum() if scale else 1.0
-    return factor * a @ (u * sign @ vt).T + mean_true
+# Measured when written: PA-MPJPE, MPJPE, WA-MPJPE100 in mm, RTE in %, sliding in mm, contact F1, tilt of the camera's up
+# in degrees, jitter. The demo's constants were chosen on the demo itself; the other three were not looked at.
+MEASURED = {
+    "demo": (53, 62, 82, 2.7, 2.2, 0.86, 0.9, 5.7),
+}
+SHARE = 1.2
+SLIDING_MM, F1, TILT_DEG, RTE_PERCENT, JITTER = 3.0, 0.08, 1.5, 1.0, 3.0
+"""Added to the measures of these names, since they are small or sway."""
 
 
-@pytest.fixture(scope="module")
-def pair(body, demo_clip, tmp_path_factory):
-    """(truth, found) motion files of the demo clip."""
-    out = tmp_path_factory.mktemp("accuracy") / "demo.motion.npz"
-    recover(demo_clip, out, Options(device="cpu"), lambda _progress: None)
-    return read_motion(demo_clip.with_name("demo.truth.npz")), read_motion(out)
+def test_the_clips_are_those_of_the_list_and_small():
+    names = {clip.name for clip in read_suite("regression")}
+    clips = find_clips(REGRESSION)
+    assert set(clips) == names == set(MEASURED) - {"demo"}
+    assert sum(path.stat().st_size for pair in clips.values() for path in pair) < 3_000_000
 
 
-def test_one_person_is_seen_from_end_to_end(pair):
-    assert list(pair[1].people) == ["1"]
-    assert pair[1].people["1"].frames.tolist() == list(range(150))
-    assert pair[1].meta["licence"] == "open"
+@pytest.fixture(scope="module", params=MEASURED)
+def result(request, body, demo_clip, tmp_path_factory):
+    """(name, report, true tracks, found tracks) of one clip."""
+    name = request.param
+    clip = demo_clip if name == "demo" else REGRESSION / f"{name}.mp4"
+    out = tmp_path_factory.mktemp("accuracy") / f"{name}.motion.npz"
+    recover(clip, out, Options(device="cpu"), lambda _progress: None)
+    true = tracks_of(read_motion(clip.with_name(f"{name}.truth.npz")), body)
+    found = tracks_of(read_motion(out), body)
+    return name, compare(found, true), true, found
 
 
-def test_poses_and_path(body, pair):
-    (true, true_feet), (found, feet) = (_points(body, motion.people["1"]) for motion in pair)
-    pose = np.mean([np.linalg.norm(_aligned(a, b) - b, axis=1).mean() for a, b in zip(found, true, strict=True)])
-    flat, true_flat = found[:100].reshape(-1, 3), true[:100].reshape(-1, 3)
-    world = np.linalg.norm(_aligned(flat, true_flat) - true_flat, axis=1).mean()
-    length = np.linalg.norm(np.diff(true[:, 0], axis=0), axis=1).sum()
-    path = np.linalg.norm(_aligned(found[:, 0], true[:, 0], scale=False) - true[:, 0], axis=1).mean() / length
-    rests = np.linalg.norm(np.diff(true_feet, axis=0), axis=-1) < 0.01
-    sliding = np.linalg.norm(np.diff(feet, axis=0), axis=-1)[rests].mean()
-    jitter = np.linalg.norm(np.diff(found, 3, axis=0), axis=-1).mean() * 30**3 / 10
-    assert pose < 0.066
-    assert world < 0.110
-    assert path < 0.04
-    assert sliding < 0.003
-    assert jitter < 8
+def test_everybody_is_seen_whenever_in_view(result):
+    _, report, true, found = result
+    assert len(found.people) == len(true.people)
+    assert report.false_people == 0
+    assert report.missed <= 0.05
 
 
-def test_up_and_contacts(pair):
-    truth, found = pair
-    tilt = np.degrees(np.arccos(np.clip(truth.R[0, :, 2] @ found.R[0, :, 2], -1, 1)))
-    assert tilt < 2.5
-    true, guess = (motion.people["1"].contacts > 0.5 for motion in pair)
-    f1 = 2 * (true & guess).sum() / (true.sum() + guess.sum())
-    assert f1 > 0.78
+def test_poses_places_and_feet(result):
+    name, report, _, _ = result
+    pose, camera_pose, world, path, sliding, f1, tilt, jitter = MEASURED[name]
+    mean = report.mean
+    assert mean.pa_mpjpe_mm < SHARE * pose
+    assert mean.mpjpe_mm < SHARE * camera_pose
+    assert mean.wa_mpjpe100_mm < SHARE * world
+    assert mean.rte_percent < SHARE * path + RTE_PERCENT
+    assert mean.foot_sliding_mm < sliding + SLIDING_MM
+    assert mean.contact_f1 > f1 - F1
+    assert mean.jitter < SHARE * jitter + JITTER
+    assert mean.penetration_mm < 3
+    assert report.camera.tilt_deg < tilt + TILT_DEG
 
 
-def test_the_first_step_is_forward_with_the_left_on_the_left(body, pair):
-    joints, _ = _points(body, pair[1].people["1"])
-    moved = joints[60, 0] - joints[0, 0]
-    left = (joints[:60, 1] - joints[:60, 2]).mean(0)  # hips
-    forward = np.cross(left, [0, 0, 1])
-    assert moved @ forward / np.linalg.norm(moved) / np.linalg.norm(forward) > 0.9
+def test_people_go_forward_with_the_left_on_the_left(result):
+    """Hips point the same way as the truth's, seen by the camera: nobody walks backwards."""
+    _, report, true, found = result
+    by_name = {person.name: person for person in found.people}
+    for person, own in zip(true.people, report.people, strict=True):
+        other = by_name[own.found]
+        frames, at, to = np.intersect1d(person.frames, other.frames, return_indices=True)
+        hips = [each.joints[rows, 1] - each.joints[rows, 2] for each, rows in ((person, at), (other, to))]
+        hips = [np.einsum("nij,nj->ni", each.R[frames], way) for each, way in zip((true, found), hips, strict=True)]
+        cosine = (hips[0] * hips[1]).sum(1) / np.prod([np.linalg.norm(way, axis=1) for way in hips], 0)
+        assert np.mean(cosine > 0) > 0.9

@@ -9,7 +9,7 @@ import pytest
 from captures import angle_deg, figure, rest_joints, stepper, walker
 from scipy.spatial.transform import Rotation
 
-from ghmr_engine.evaluate.cameras import _PATHS, film, share_shown
+from ghmr_engine.evaluate.cameras import _PATHS, film, share_beside, share_shown
 from ghmr_engine.evaluate.retarget import foot_points, posed
 from ghmr_engine.evaluate.scenery import Box, furnish, hidden
 from ghmr_engine.evaluate.shot import Shot
@@ -29,7 +29,8 @@ def walk_by(body, seconds=4.0, speed=1.3):
 
 
 def filmed(kind, joints, seed=0):
-    return film(kind, joints, 0.0, FPS, K, SIZE, np.random.default_rng(seed))
+    """One person's joints (T, 24, 3)."""
+    return film(kind, joints[:, None], 0.0, FPS, K, SIZE, np.random.default_rng(seed))
 
 
 def turned_deg(R):
@@ -118,9 +119,26 @@ def test_who_is_outside_is_not_shown(body):
     joints = walk_by(body, 1.0)
     camera = filmed("static", joints)
     assert share_shown(joints, camera, K, SIZE) > 0.98
-    assert share_shown(joints + [0, 0, 50.0], camera, K, SIZE) == 0
+    assert share_shown(joints + np.array([0, 0, 50.0]), camera, K, SIZE) == 0
     behind = 2 * camera.centres[:, None] - joints
     assert share_shown(behind, camera, K, SIZE) == 0
+
+
+def test_two_people_are_filmed_beside_each_other(body):
+    """They walk along +x, one 1.5 m to the left: from straight ahead they are beside each other, from the side not."""
+    joints = walk_by(body)
+    two = np.stack([joints, joints + np.array([0, 1.5, 0])], 1)
+    ahead, side = (
+        _PATHS["static"](two.reshape(120, -1, 3), 9.0, azimuth, FPS, np.random.default_rng(0))
+        for azimuth in (0.0, np.pi / 2)
+    )
+    assert share_beside(two, ahead, K) == 1 and share_beside(two[:, :1], side, K) == 1
+    assert share_beside(two, side, K) < 0.7
+    behind = np.stack([joints, joints - np.array([1.0, 0, 0])], 1)
+    assert share_beside(behind, side, K) == 1 and share_beside(behind, ahead, K) == 0
+    for kind in KINDS:
+        camera = film(kind, two, 0.0, FPS, K, SIZE, np.random.default_rng(2))
+        assert share_beside(two, camera, K) > 0.65, kind
 
 
 # Scenery
@@ -139,8 +157,8 @@ def placed(x=0.0, y=0.0, degrees=0.0, size=(1.0, 1.0, 1.0)):
      ((0, 0, 0.5), True), ((5, 0.8, 0.5), True), ((5, 1.2, 0.5), False), ((5, 0, 1.7), False), ((5, 0, 1.3), True)],
 )  # fmt: skip
 def test_what_stands_behind_a_box_is_hidden(point, expected):
-    # From (-5, 0, 0.5): the box's near side, at x = -0.5, is met at 0.45 of the way to x = 5, its far side at 0.55. At the
-    # near side a ray to y = 1.2 is at 0.54, one to z = 1.7 at 1.04; to y = 0.8 at 0.36, to z = 1.3 at 0.86.
+    # From (-5, 0, 0.5): the box's near side, at x = -0.5, is met at 0.45 of the way to x = 5, its far side at 0.55.
+    # At the near side a ray to y = 1.2 is at 0.54, one to z = 1.7 at 1.04; to y = 0.8 at 0.36, to z = 1.3 at 0.86.
     eyes = np.array([[-5.0, 0, 0.5]])
     assert hidden(np.array([[point]], float), eyes, (placed(),)).tolist() == [[expected]]
     assert not hidden(np.array([[point]], float), eyes, ()).any()
@@ -151,7 +169,8 @@ def test_a_turned_box_hides_by_its_corners():
     eyes, point = np.array([[-5.0, 0.6, 0.5]]), np.array([[[5.0, 0.6, 0.5]]])
     assert not hidden(point, eyes, (placed(),)).any()
     assert hidden(point, eyes, (placed(degrees=45),)).all()
-    assert hidden(point + [3, 7, 0], eyes + [3, 7, 0], (placed(), placed(3, 7, 45))).all()
+    there = np.array([3.0, 7, 0])
+    assert hidden(point + there, eyes + there, (placed(), placed(3, 7, 45))).all()
     # A long box, 4 by 0.2: across the way it hides, along it, beside the way, it does not.
     assert hidden(point, eyes, (placed(0, 0, 90, (4, 0.2, 1)),)).all()
     assert not hidden(point, eyes, (placed(0, 0, 0, (4, 0.2, 1)),)).any()
@@ -264,6 +283,17 @@ def test_the_world_begins_under_the_first_pelvis_and_looks_along_y(two, body):
     assert share_shown(np.concatenate(joints, 1).astype(float), two.camera, two.K, SIZE) > 0.95
     assert 1 < two.camera.centres[:, 2].min() < two.camera.centres[:, 2].max() < 2
     assert np.linalg.det(two.to_world[:3, :3]) == pytest.approx(1) and two.to_world[2].tolist() == [0, 0, 1, 0]
+
+
+def test_people_and_camera_go_into_the_world_together(body):
+    """A tripod still looks at 0.95 m above the middle of the walker's way: the middle of a box along old axes."""
+    staged = stage([walker(body)], Shot(seed=5), body)
+    assert np.linalg.norm(staged.to_world[:2, 3]) > 2
+    ground = posed(staged.people[0], body).joints.numpy().astype(float)[..., :2]
+    way = (ground.min(1) + ground.max(1)) / 2
+    centre, ahead = staged.camera.centres[0], staged.camera.R[0, 2]
+    aim = centre + ahead * (0.95 - centre[2]) / ahead[2]
+    np.testing.assert_allclose(aim[:2], (way.min(0) + way.max(0)) / 2, atol=0.15)
 
 
 def test_the_shorter_motion_ends_the_clip(two):

@@ -30,7 +30,7 @@ from ghmr_engine.evaluate.staging import Staged
 FRAMES, RATE = 150, 30
 BETAS = (-0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 """Only the component that grows with height: its sign is settled by the body's construction."""
-SHOT = Shot(camera="walk", seed=5, engine="eevee", width=sway.SIZE[0], height=sway.SIZE[1], fps=RATE)
+SHOT = Shot(camera="walk", seed=7, engine="eevee", width=sway.SIZE[0], height=sway.SIZE[1], fps=RATE)
 
 
 def make(body_path: Path, assets: Path) -> None:

@@ -6,13 +6,16 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from ghmr_engine import places
 from ghmr_engine.errors import RecoverError
 
 SCRIPT = Path(__file__).with_name("in_blender.py")
+_STARTS = 3
 
 
 def blender_command(program: str | None) -> list[str]:
@@ -38,38 +41,69 @@ def blender_command(program: str | None) -> list[str]:
 def render_frames(folder: Path, count: int, command: list[str], parts: int, report: Callable[[float], None]) -> None:
     """Render frames 0 to count-1 of a folder that render.py wrote, in `parts` processes side by side.
 
-    Frames that are there are kept, so an interrupted rendering goes on. Raises RecoverError render_failed with what
-    Blender said last, and whatever `report` raises; either way no process is left behind.
+    Frames that are there are kept, so an interrupted rendering goes on. A process that fails is started again, since
+    drivers refuse a start now and then. Raises RecoverError render_failed with what Blender said last, and whatever
+    `report` raises; either way no process is left behind.
     """
     (folder / "frames").mkdir(exist_ok=True)
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     edges = [round(k * count / parts) for k in range(parts + 1)]
-    logs = [folder / f"blender_{k}.log" for k in range(parts)]
-    running: list[subprocess.Popen] = []
+    running = [_Part(folder, first, stop, command) for first, stop in pairwise(edges) if stop > first]
     try:
-        for first, stop, log in zip(edges, edges[1:], logs, strict=False):
-            if stop > first:
-                with log.open("w") as out:
-                    words = [*command, str(folder), str(first), str(stop - 1)]
-                    running.append(subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT, env=environment))
-        while any(process.poll() is None for process in running):
-            report(len(list((folder / "frames").glob("[0-9][0-9][0-9][0-9][0-9].bmp"))) / count)
-            for process in running:
-                try:
-                    process.wait(timeout=0.2 / len(running))
-                except subprocess.TimeoutExpired:
-                    continue
+        while any(part.goes_on() for part in running):
+            report(1 - sum(part.missing() for part in running) / count)
+            time.sleep(0.2)
     finally:
-        for process in running:
-            process.kill()
-            process.wait()
-    missing = count - len(list((folder / "frames").glob("[0-9]" * 5 + ".bmp")))
-    if missing:
-        said = [line for log in logs if log.is_file() for line in log.read_text(errors="replace").splitlines() if line]
-        reason = said[-1] if said else "it said nothing"
+        for part in running:
+            part.end()
+    failed = [part for part in running if part.missing()]
+    if failed:
+        missing = sum(part.missing() for part in failed)
         raise RecoverError(
-            "render_failed", f"Blender left out {missing} of {count} frames: {reason}", f"See {logs[0]}."
-        )
+            "render_failed", f"Blender left out {missing} of {count} frames: {failed[0].last_words()}",
+            f"See {failed[0].log}.",
+        )  # fmt: skip
+
+
+class _Part:
+    """One Blender process and the frames it has to make."""
+
+    def __init__(self, folder: Path, first: int, stop: int, command: list[str]) -> None:
+        self.log = folder / f"blender_{first}.log"
+        self._frames = [folder / "frames" / f"{frame:05d}.bmp" for frame in range(first, stop)]
+        self._command = [*command, str(folder), str(first), str(stop - 1)]
+        self._starts_left = _STARTS
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen:
+        self._starts_left -= 1
+        # A leaked PYTHONPATH or PYTHONHOME would break Blender's own Python.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+        with self.log.open("w") as out:
+            return subprocess.Popen(self._command, stdout=out, stderr=subprocess.STDOUT, env=environment)
+
+    def missing(self) -> int:
+        """How many frames are not there yet."""
+        return sum(not frame.exists() for frame in self._frames)
+
+    def goes_on(self) -> bool:
+        """Whether the process runs; one that ended too early is started again."""
+        if self._process.poll() is None:
+            return True
+        if not self.missing() or not self._starts_left:
+            return False
+        self._process = self._start()
+        return True
+
+    def end(self) -> None:
+        """Kill the process if it runs."""
+        self._process.kill()
+        self._process.wait()
+
+    def last_words(self) -> str:
+        """The last line of the log that says something; Blender's farewell does not."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        said = [line for line in lines if line.strip() and line.strip() != "Blender quit"]
+        return said[-1] if said else "it said nothing"
 
 
 def processors() -> int:

@@ -17,6 +17,8 @@ _NEARER = (1.0, 1.2, 1.45, 1.75, 2.1, 2.6, 3.2)
 """Distances to try, as shares of the nearest that shows a standing person whole."""
 _STATURE_M, _FILLS = 1.75, 0.72
 _AIM_M = 0.95
+_BESIDE, _ALONE, _SHOULDERS_M = 0.7, 0.5, 0.55
+"""People stand beside each other in this share of the frames at least: who is never seen cannot be found."""
 _INSIDE = 0.03
 """Joints stay this share of the picture away from its edge, for the flesh around them."""
 
@@ -37,14 +39,15 @@ class Filmed:
 
 
 def film(
-    kind: Kind, joints: np.ndarray, facing: float, fps: float, K: np.ndarray, size: tuple[int, int],
+    kind: Kind, people: np.ndarray, facing: float, fps: float, K: np.ndarray, size: tuple[int, int],
     rng: np.random.Generator,
 ) -> Filmed:  # fmt: skip
-    """A camera of one kind that shows everybody whole, from as near as it can.
+    """A camera of one kind that shows everybody whole, from as near as it can, and nobody behind another all the time.
 
-    joints (T, M, 3) m, world, z up: all joints of all people; facing: radians from +x, where the first person mostly
+    people (T, P, 24, 3) m, world, z up: joints; facing: radians from +x, where the first person mostly
     faces; K (3, 3) px; size: width, height.
     """
+    joints = people.reshape(len(people), -1, 3)
     near = K[1, 1] * _STATURE_M / (_FILLS * size[1])
     steady = rng.integers(2**31)
     best, best_share = None, -1.0
@@ -53,7 +56,7 @@ def film(
         for azimuth in azimuths:
             again = np.random.default_rng(steady)  # the same hand for every place that is tried
             camera = _PATHS[kind](joints, near * share, azimuth, fps, again)
-            shown = share_shown(joints, camera, K, size)
+            shown = share_shown(joints, camera, K, size) - _ALONE * max(0.0, _BESIDE - share_beside(people, camera, K))
             if shown > best_share + 0.005:
                 best, best_share = camera, shown
             if shown > 0.985:
@@ -68,6 +71,18 @@ def share_shown(joints: np.ndarray, camera: Filmed, K: np.ndarray, size: tuple[i
     pixels = (cam @ K.T)[..., :2] / np.maximum(cam[..., 2:], 1e-6) / np.array(size)
     inside = ((pixels > _INSIDE) & (pixels < 1 - _INSIDE)).all(-1) & (cam[..., 2] > 0.8)
     return float(inside.mean())
+
+
+def share_beside(people: np.ndarray, camera: Filmed, K: np.ndarray) -> float:
+    """Share of frames in which no two people (T, P, 24, 3) stand before each other in the picture; 1 for one person."""
+    count = people.shape[1]
+    middle = (people.mean(2) @ np.swapaxes(camera.R, 1, 2) + camera.t[:, None]) @ K.T
+    across, width = middle[..., 0] / middle[..., 2], _SHOULDERS_M * K[0, 0] / middle[..., 2]
+    beside = np.ones(len(people), bool)
+    for one in range(count):
+        for other in range(one):
+            beside &= np.abs(across[:, one] - across[:, other]) > (width[:, one] + width[:, other]) / 2
+    return float(beside.mean())
 
 
 def _subject(joints: np.ndarray) -> np.ndarray:

@@ -125,6 +125,8 @@ def table(report: Report) -> str:
     return "\n".join([*(line.rstrip() for line in lines), _camera_line(report.camera)])
 
 
+_CHUNK = 32
+"""Frames whose meshes are compared at once."""
 _COLUMNS = (
     ("found", "as"), ("view", "frames"), ("missed", "%"), ("swaps", ""), ("PA", "mm"), ("MPJPE", "mm"), ("PVE", "mm"),
     ("accel", "m/s2"), ("WA", "mm"), ("W", "mm"), ("RTE", "%"), ("jitter", "10m/s3"), ("slide", "mm"), ("sink", "mm"),
@@ -196,10 +198,10 @@ def _rows(person: PersonTrack, frames: np.ndarray) -> PersonTrack:
     """Those `frames` of a person alone, all of which that person has."""
     at = np.searchsorted(person.frames, frames)
     arrays = (
-        None if array is None else array[at]
-        for array in (person.joints, person.feet, person.contacts, person.in_view, person.vertices)
+        None if array is None else array[at] for array in (person.joints, person.feet, person.contacts, person.in_view)
     )
-    return PersonTrack(person.name, frames, *arrays)
+    mesh = person.mesh
+    return PersonTrack(person.name, frames, *arrays, None if mesh is None else lambda rows: mesh(at[rows]))
 
 
 def _measures(found: Tracks, true: Tracks, a: PersonTrack, b: PersonTrack) -> tuple[Measures, str]:
@@ -207,15 +209,11 @@ def _measures(found: Tracks, true: Tracks, a: PersonTrack, b: PersonTrack) -> tu
     at = b.frames
     seen, seen_true = (to_camera(x.joints, c.R[at], c.t[at]) for c, x in ((found, a), (true, b)))
     body, body_true = measures.centred(seen, seen), measures.centred(seen_true, seen_true)
-    pve = None
-    if a.vertices is not None and b.vertices is not None and a.vertices.shape == b.vertices.shape:
-        mesh = measures.centred(to_camera(a.vertices, found.R[at], found.t[at]), seen)
-        pve = measures.mpjpe(mesh, measures.centred(to_camera(b.vertices, true.R[at], true.t[at]), seen_true))
     f1, note = measures.contact_f1(a.contacts, b.contacts)
     return Measures(
         pa_mpjpe_mm=measures.pa_mpjpe(a.joints, b.joints),
         mpjpe_mm=measures.mpjpe(body, body_true),
-        pve_mm=pve,
+        pve_mm=_pve(found, true, a, b, (seen, seen_true)),
         accel_mps2=measures.accel(at, body, body_true, true.fps),
         wa_mpjpe100_mm=measures.wa_mpjpe100(a.joints, b.joints),
         w_mpjpe100_mm=measures.w_mpjpe100(a.joints, b.joints),
@@ -226,6 +224,28 @@ def _measures(found: Tracks, true: Tracks, a: PersonTrack, b: PersonTrack) -> tu
         contact_f1=f1,
         tilt_deg=measures.upright_tilt(a.joints, b.joints),
     ), note
+
+
+def _pve(
+    found: Tracks, true: Tracks, a: PersonTrack, b: PersonTrack, seen: tuple[np.ndarray, np.ndarray]
+) -> float | None:
+    """PVE in mm, a part of the frames at a time; None unless both have a mesh, of the same vertices.
+
+    seen: both people's joints (N, 24, 3) m in their cameras.
+    """
+    if a.mesh is None or b.mesh is None:
+        return None
+    total = 0.0
+    for rows in np.array_split(np.arange(len(a.frames)), -(-len(a.frames) // _CHUNK)):
+        meshes = []
+        for tracks, person, joints in zip((found, true), (a, b), seen, strict=True):
+            at = person.frames[rows]
+            in_camera = to_camera(person.mesh(rows), tracks.R[at], tracks.t[at])
+            meshes.append(measures.centred(in_camera, joints[rows]))
+        if meshes[0].shape != meshes[1].shape:
+            return None
+        total += measures.mpjpe(*meshes) * len(rows)
+    return total / len(a.frames)
 
 
 def _mean_measures(people: tuple[PersonReport, ...]) -> Measures | None:

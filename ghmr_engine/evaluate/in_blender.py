@@ -18,6 +18,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+_HIGH_M = 80.0
+
 
 def main(folder: Path, first: int, last: int) -> None:
     """Render frames first to last (included) into folder/frames; those that are there already are left alone."""
@@ -35,7 +37,10 @@ def main(folder: Path, first: int, last: int) -> None:
     places = np.load(folder / "cameras.npy")
     _light(scene, told["light"])
     _settle(scene, told)
-    bpy.ops.render.render()  # Workbench shows some pictures wrongly the first time, by which it loads them
+    # Workbench shows a picture wrongly when it first draws it: everything is drawn once, from high above.
+    camera.matrix_world = Matrix.Translation((0, 0, _HIGH_M))
+    if told["engine"] == "workbench":
+        bpy.ops.render.render()
     for frame in range(first, last + 1):
         out = folder / "frames" / f"{frame:05d}.bmp"
         if out.exists():

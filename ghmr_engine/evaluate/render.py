@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -73,7 +74,7 @@ def write_scene(staged: Staged, body: Body, work: Path) -> int:
     each = subframes(shot)
     offsets = (np.arange(each) - (each - 1) / 2) / each * SHUTTER
     at = (np.arange(len(staged.camera.R))[:, None] + offsets).ravel()
-    described = json.dumps(_described(staged), indent=1)
+    described = json.dumps({**_described(staged), "of": _digest(staged)}, indent=1)
     key = work / "scene.json"
     if work.exists() and (not key.is_file() or key.read_text(encoding="utf-8") != described):
         shutil.rmtree(work)
@@ -88,6 +89,17 @@ def write_scene(staged: Staged, body: Body, work: Path) -> int:
     np.save(work / "cameras.npy", matrices)
     key.write_text(described, encoding="utf-8")
     return len(at)
+
+
+def _digest(staged: Staged) -> str:
+    """SHA-256 of everything that moves and of what was chosen: frames of another clip are not taken for this one's."""
+    digest = hashlib.sha256(repr(staged.shot).encode())
+    moving = [staged.camera.R, staged.camera.t]
+    for motion in staged.people:
+        moving += [motion.rotations, motion.transl, motion.betas]
+    for array in moving:
+        digest.update(np.ascontiguousarray(array, np.float64).tobytes())
+    return digest.hexdigest()
 
 
 def _described(staged: Staged) -> dict:

@@ -25,6 +25,8 @@ _RESTS_MPS, _RISES_MPS, _RESTS_M = 0.4, 0.15, 0.035
 retargeting leaves a planted foot that much. A heel that rises slowly is what the second tells from one that stands."""
 _SHORTEST_S, _GAP_S = 0.1, 0.07
 _SETTLES_S = 0.1
+_UNEVEN_M, _UNEVEN_S = 0.12, 0.35
+"""Floors of recordings rise and fall by up to this, and within seconds, not in one step."""
 _FASTEST_SPIN = 22.0
 """Radians a second."""
 _STAYS_M = 0.01
@@ -225,12 +227,17 @@ def _levelled(motion: BodyMotion, body: Body, fps: Fraction) -> BodyMotion:
 
 
 def _grounded(motion: BodyMotion, body: Body, fps: Fraction) -> BodyMotion:
-    """Shifted up or down so that feet which stand do so at z = 0."""
+    """Shifted up or down so that feet which stand do so at z = 0: by one constant, and where a recorded floor is not
+    level, by what changes slowly."""
     feet = foot_points(motion, body)
     lowest, which = feet[..., 2].min(1), feet[..., 2].argmin(1)
     still = np.take_along_axis(_speeds(feet, fps), which[:, None], 1)[:, 0] < _RESTS_MPS
     ground = np.quantile(lowest[still], 0.25) if still.any() else lowest.min()
-    return replace(motion, transl=motion.transl - [0, 0, ground])
+    height = lowest - ground
+    sure = (still & (np.abs(height) < _UNEVEN_M)).astype(float)
+    spread = _UNEVEN_S * float(fps)
+    weight, slow = (gaussian_filter1d(values, spread, mode="nearest") for values in (sure, sure * height))
+    return replace(motion, transl=motion.transl - (ground + slow / (weight + 0.02))[:, None] * [0, 0, 1.0])
 
 
 def _raised(motion: BodyMotion, body: Body, fps: Fraction) -> BodyMotion:
@@ -250,8 +257,11 @@ def _planted(motion: BodyMotion, body: Body, fps: Fraction) -> BodyMotion:
     feet = foot_points(motion, body)
     rises = _speeds(feet * [0, 0, 1], fps)
     rests = (_speeds(feet, fps) < _RESTS_MPS) & (rises < _RISES_MPS) & (feet[..., 2] < _RESTS_M)
+    # What lies outside the clip counts as what is at its edge: a foot that stands there stands on.
+    outside = max(round(_SHORTEST_S * fps), 2)
+    rests = np.pad(rests, ((outside, outside), (0, 0)), mode="edge")
     rests = binary_closing(rests, np.ones((max(round(_GAP_S * fps), 1) + 1, 1)))
-    rests = binary_opening(rests, np.ones((max(round(_SHORTEST_S * fps), 2), 1)))
+    rests = binary_opening(rests, np.ones((outside, 1)))[outside:-outside]
     motion = replace(motion, transl=motion.transl + _settling(feet, rests, fps))
     rotations, transl, betas = _tensors(motion)
     held = hold_feet(

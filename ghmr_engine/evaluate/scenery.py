@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _CLEAR_OF_PEOPLE, _CLEAR_OF_CAMERA, _CLEAR_OF_SIGHT = 0.75, 0.6, 0.35
+_CLEAR_OF_OCCLUDER = 0.35
 _BOXES = 16
 
 
@@ -135,18 +136,16 @@ def _scattered(
 def _occluder(people: np.ndarray, camera: np.ndarray, kind: str, rng: np.random.Generator) -> Box:
     """In the line of sight at the clip's middle, nearer to the people than to the camera."""
     row = len(people) // 2
-    person, eye = people[row, 0], camera[row]
-    way = person - eye
-    distance = float(np.linalg.norm(way))
-    # As near to the people as they let it.
-    place = eye + way * max(0.35, 1 - 1.1 / distance)
-    for share in np.linspace(0.75, 0.35, 20):
-        at = eye + share * way
-        if _nearest_m(at, people.reshape(-1, 2)) > 0.75:
-            place = at
-            break
-    turn = float(np.arctan2(way[1], way[0]))
+    eye = camera[row]
+    way = people[row, 0] - eye
     size = (0.35, 0.45, 2.6) if kind == "pillar" else (0.4, 1.1, float(rng.uniform(0.55, 0.75)))
+    everybody = people.reshape(-1, 2)
+    free = _CLEAR_OF_OCCLUDER + np.hypot(*size[:2]) / 2
+    places = eye + np.linspace(0.8, 0.3, 40)[:, None] * way
+    clear = np.array([_nearest_m(place, everybody) for place in places])
+    # As near to the people as they let it; where they let it nowhere, where it is least in their way.
+    place = places[np.argmax(clear > free)] if (clear > free).any() else places[clear.argmax()]
+    turn = float(np.arctan2(way[1], way[0]))
     return Box("wall_1" if kind == "pillar" else "crate_1", turned_at(*place, 0, turn), size)
 
 

@@ -52,17 +52,16 @@ def stage(captures: list[Capture], shot: Shot, body: Body) -> Staged:
     people = [rows(motion, np.arange(count)) for motion in people]
     people = _set_apart(people, body, np.random.default_rng([shot.seed, _PLACES]))
     size, K = (shot.width, shot.height), camera_matrix(shot)
-    joints = np.concatenate([posed(motion, body).joints.numpy() for motion in people], 1).astype(float)
+    joints = np.stack([posed(motion, body).joints.numpy() for motion in people], 1).astype(float)
     facing = (people[0].rotations[:, 0] @ np.array([0.0, 0, 1])).mean(0)
     camera = film(
         shot.camera, joints, float(np.arctan2(facing[1], facing[0])), shot.fps, K, size,
         np.random.default_rng([shot.seed, _CAMERA]),
     )  # fmt: skip
-    pelvises = joints[:, ::24, :2]
     scenery = furnish(
-        pelvises, camera.centres[:, :2], shot.occluder, np.random.default_rng([shot.seed, _SCENERY])
+        joints[:, :, 0, :2], camera.centres[:, :2], shot.occluder, np.random.default_rng([shot.seed, _SCENERY])
     )  # fmt: skip
-    return _in_world(Staged(shot, tuple(people), camera, K, scenery, np.eye(4)), joints[0, 0], body)
+    return _in_world(Staged(shot, tuple(people), camera, K, scenery, np.eye(4)), joints[0, 0, 0], body)
 
 
 def draw_shape(seed: int, person: int) -> np.ndarray:

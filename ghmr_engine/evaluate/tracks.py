@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -37,8 +38,8 @@ class PersonTrack:
     """(N, 4) probability, in the order of `feet`; None where nothing is known."""
     in_view: np.ndarray
     """(N,) bool: inside the picture and not hidden."""
-    vertices: np.ndarray | None = None
-    """(N, V, 3) m, world; None where PVE is not wanted."""
+    mesh: Callable[[np.ndarray], np.ndarray] | None = None
+    """Rows (n,) of the N frames -> (n, V, 3) m, world: a mesh is too large to be kept. None where none is known."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ def tracks_of(motion: Motion, body: Body | None) -> Tracks:
     width, height = (int(side) for side in motion.meta["image_size"])
     people = []
     for name, person in motion.people.items():
-        joints, feet = _places(person, motion.parents, body)
+        joints, feet, mesh = _places(person, motion.parents, body)
         frames = np.asarray(person.frames, dtype=np.int64)
         pixels = project(joints, R[frames], t[frames], K[frames])
         # Pixel centres are whole numbers, so the picture begins half a pixel before the first.
         inside = ((pixels >= -0.5) & (pixels < np.array([width, height]) - 0.5)).all(-1)
         sure = np.asarray(person.confidence) > _SURE
         in_view = (inside.mean(1) >= _IN_PICTURE) & (sure.mean(1) >= _SURE_SHARE - 1e-9)
-        people.append(PersonTrack(name, frames, joints, feet, np.asarray(person.contacts), in_view))
+        people.append(PersonTrack(name, frames, joints, feet, np.asarray(person.contacts), in_view, mesh))
     return Tracks(tuple(people), R, t, K, (width, height), float(Fraction(*motion.meta["fps"])))
 
 
@@ -87,20 +88,26 @@ def project(points: np.ndarray, R: np.ndarray, t: np.ndarray, K: np.ndarray) -> 
     return (flat @ np.swapaxes(K, -1, -2))[..., :2]
 
 
-def _places(person: Person, parents: np.ndarray, body: Body | None) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (N, 24, 3) and foot points (N, 4, 3), m, world."""
+def _places(
+    person: Person, parents: np.ndarray, body: Body | None
+) -> tuple[np.ndarray, np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
+    """Joints (N, 24, 3) and foot points (N, 4, 3), m, world, and the mesh of some frames."""
     rest = np.asarray(person.joints, dtype=np.float64)
     rotations = rotation_matrices(np.asarray(person.poses, dtype=np.float64))
     transforms = joint_transforms(rotations, rest, parents)
     shift = np.asarray(person.transl, dtype=np.float64)[:, None]
     joints = transforms[..., :3, 3] + shift
     if body is not None and _is_posed_with(person, body):
-        tensors = (torch.as_tensor(x, dtype=torch.float32) for x in (rotations, person.transl, person.betas))
-        return joints, body.forward(*tensors).contacts.numpy().astype(np.float64)
+        turns, transl, betas = (
+            torch.as_tensor(x, dtype=torch.float32) for x in (rotations, person.transl, person.betas)
+        )
+        feet = body.forward(turns, transl, betas).contacts.numpy().astype(np.float64)
+        return joints, feet, lambda rows: body.vertices(turns[rows], transl[rows], betas).numpy()
     sole = sole_vertices(person)
     if sole is None:
-        return joints, joints[:, [*LEFT_FOOT, *RIGHT_FOOT]]
-    return joints, _skinned(person.vertices[sole], person.weights[sole], rest, transforms) + shift
+        return joints, joints[:, [*LEFT_FOOT, *RIGHT_FOOT]], None
+    feet = _skinned(person.vertices[sole], person.weights[sole], rest, transforms) + shift
+    return joints, feet, lambda rows: _skinned(person.vertices, person.weights, rest, transforms[rows]) + shift[rows]
 
 
 def _is_posed_with(person: Person, body: Body) -> bool:
