@@ -1,9 +1,10 @@
 """The regression suite: clips with known truth. No measure may get worse than what was measured, by a stated margin.
 
-Margins: the same clips encoded once more, coarser or finer (x264 at 18 and at 28), which changes nothing that matters,
-moved poses by up to 13 %, places by 17 %, F1 by 0.06 and up by 1 degree; sliding went from 3 to 8 mm on one and from 2 to
-12 on another. So limits are the measure and 20 % of it for poses and places, and what is said below for the rest.
-docs/benchmark.md says how the clips are made; the motions of the three are in nobody's training.
+Margins: the three clips encoded once more, finer (x264 at 18), which changes nothing that matters, moved poses by up to
+3 %, WA by 6 %, RTE by 13 %, sliding by 0.6 mm, F1 by 0.01, up by 0.4 degrees; other processors and libraries should do
+no more than that. Limits are about three times as wide. Encoded coarser (at 28), the clips moved by up to 16 %, 42 %,
+46 %, 8 mm, 0.05 and 0.7 degrees: contacts are that easily upset, and a limit that forgave this would forgive
+everything. docs/benchmark.md says how the clips are made; the motions of the three are in nobody's training.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ from ghmr_engine.motion_file import read_motion
 from ghmr_engine.options import Options
 from ghmr_engine.pipeline import recover
 
-# Measured when written: PA-MPJPE, MPJPE, WA-MPJPE100 in mm, RTE in %, sliding in mm, contact F1, tilt of the camera's up
-# in degrees, jitter. The demo's constants were chosen on the demo itself; the other three were not looked at.
+# Measured when written: PA-MPJPE, MPJPE, WA-MPJPE100 in mm, RTE in %, sliding in mm, contact F1, tilt of the camera's
+# up in degrees, jitter. The demo's constants were chosen on the demo itself; the other three were not looked at.
 MEASURED = {
     "demo": (53, 62, 82, 2.7, 2.2, 0.86, 0.9, 5.7),
+    "walk_static": (42.4, 49.3, 47.0, 0.96, 2.5, 0.85, 1.7, 7.9),
+    "basketball_walk": (61.3, 77.9, 386, 17.2, 7.3, 0.77, 5.5, 4.4),
+    "two_pan": (60.8, 77.9, 78.9, 4.8, 0.6, 0.93, 2.6, 3.1),
 }
-SHARE = 1.2
-SLIDING_MM, F1, TILT_DEG, RTE_PERCENT, JITTER = 3.0, 0.08, 1.5, 1.0, 3.0
-"""Added to the measures of these names, since they are small or sway."""
+POSES, PLACES = 1.10, 1.20
+"""Limits as multiples of the measure."""
+SLIDING_MM, F1, TILT_DEG, RTE_PERCENT, JITTER = 2.0, 0.05, 0.8, 0.3, 1.5
+"""Added to measures that are small or sway."""
 
 
 def test_the_clips_are_those_of_the_list_and_small():
@@ -58,14 +63,14 @@ def test_poses_places_and_feet(result):
     name, report, _, _ = result
     pose, camera_pose, world, path, sliding, f1, tilt, jitter = MEASURED[name]
     mean = report.mean
-    assert mean.pa_mpjpe_mm < SHARE * pose
-    assert mean.mpjpe_mm < SHARE * camera_pose
-    assert mean.wa_mpjpe100_mm < SHARE * world
-    assert mean.rte_percent < SHARE * path + RTE_PERCENT
+    assert mean.pa_mpjpe_mm < POSES * pose
+    assert mean.mpjpe_mm < POSES * camera_pose
+    assert mean.wa_mpjpe100_mm < PLACES * world
+    assert mean.rte_percent < PLACES * path + RTE_PERCENT
     assert mean.foot_sliding_mm < sliding + SLIDING_MM
     assert mean.contact_f1 > f1 - F1
-    assert mean.jitter < SHARE * jitter + JITTER
-    assert mean.penetration_mm < 3
+    assert mean.jitter < jitter + JITTER
+    assert mean.penetration_mm < 2
     assert report.camera.tilt_deg < tilt + TILT_DEG
 
 
