@@ -19,6 +19,7 @@ _STATURE_M, _FILLS = 1.75, 0.72
 _AIM_M = 0.95
 _BESIDE, _ALONE, _SHOULDERS_M = 0.7, 0.5, 0.55
 """People stand beside each other in this share of the frames at least: who is never seen cannot be found."""
+_NEAREST_M = 1.8
 _INSIDE = 0.03
 """Joints stay this share of the picture away from its edge, for the flesh around them."""
 
@@ -69,7 +70,7 @@ def share_shown(joints: np.ndarray, camera: Filmed, K: np.ndarray, size: tuple[i
     """Share of joints (T, M, 3) that lie inside the picture, a little away from its edge."""
     cam = joints @ np.swapaxes(camera.R, 1, 2) + camera.t[:, None]
     pixels = (cam @ K.T)[..., :2] / np.maximum(cam[..., 2:], 1e-6) / np.array(size)
-    inside = ((pixels > _INSIDE) & (pixels < 1 - _INSIDE)).all(-1) & (cam[..., 2] > 0.8)
+    inside = ((pixels > _INSIDE) & (pixels < 1 - _INSIDE)).all(-1) & (cam[..., 2] > _NEAREST_M)
     return float(inside.mean())
 
 

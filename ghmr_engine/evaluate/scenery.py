@@ -138,7 +138,7 @@ def _occluder(people: np.ndarray, camera: np.ndarray, kind: str, rng: np.random.
     row = len(people) // 2
     eye = camera[row]
     way = people[row, 0] - eye
-    size = (0.35, 0.45, 2.6) if kind == "pillar" else (0.4, 1.1, float(rng.uniform(0.55, 0.75)))
+    size = (0.35, 0.45, 2.6) if kind == "pillar" else (0.4, 1.1, float(rng.uniform(0.3, 0.42)))
     everybody = people.reshape(-1, 2)
     free = _CLEAR_OF_OCCLUDER + np.hypot(*size[:2]) / 2
     places = eye + np.linspace(0.8, 0.3, 40)[:, None] * way
