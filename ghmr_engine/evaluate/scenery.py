@@ -8,6 +8,7 @@ import numpy as np
 
 _CLEAR_OF_PEOPLE, _CLEAR_OF_CAMERA, _CLEAR_OF_SIGHT = 0.75, 0.6, 0.35
 _CLEAR_OF_OCCLUDER = 0.35
+_SHIN_M, _EYE_M = 0.28, 1.35
 _BOXES = 16
 
 
@@ -51,7 +52,7 @@ def furnish(people: np.ndarray, camera: np.ndarray, occluder: str, rng: np.rando
         sheets += _wall(turn, low, high, rng)
     boxes = _scattered(people, camera, low, high, rng)
     if occluder != "none":
-        boxes.append(_occluder(people, camera, occluder, rng))
+        boxes.append(_occluder(people, camera, occluder))
     return Scenery(tuple(sheets), tuple(boxes))
 
 
@@ -133,12 +134,12 @@ def _scattered(
     return boxes
 
 
-def _occluder(people: np.ndarray, camera: np.ndarray, kind: str, rng: np.random.Generator) -> Box:
+def _occluder(people: np.ndarray, camera: np.ndarray, kind: str) -> Box:
     """In the line of sight at the clip's middle, nearer to the people than to the camera."""
     row = len(people) // 2
     eye = camera[row]
     way = people[row, 0] - eye
-    size = (0.35, 0.45, 2.6) if kind == "pillar" else (0.4, 1.1, float(rng.uniform(0.3, 0.42)))
+    size = np.array([0.35, 0.45, 2.6] if kind == "pillar" else [0.4, 1.1, 0.5])
     everybody = people.reshape(-1, 2)
     free = _CLEAR_OF_OCCLUDER + np.hypot(*size[:2]) / 2
     places = eye + np.linspace(0.8, 0.3, 40)[:, None] * way
@@ -146,7 +147,10 @@ def _occluder(people: np.ndarray, camera: np.ndarray, kind: str, rng: np.random.
     # As near to the people as they let it; where they let it nowhere, where it is least in their way.
     place = places[np.argmax(clear > free)] if (clear > free).any() else places[clear.argmax()]
     turn = float(np.arctan2(way[1], way[0]))
-    return Box("wall_1" if kind == "pillar" else "crate_1", turned_at(*place, 0, turn), size)
+    if kind == "box":  # as high as hides the shins from an eye at a usual height
+        near = float(np.linalg.norm(place - people[row, 0]) / np.linalg.norm(way))
+        size[2] = _SHIN_M + near * (_EYE_M - _SHIN_M)
+    return Box("wall_1" if kind == "pillar" else "crate_1", turned_at(*place, 0, turn), tuple(size.tolist()))
 
 
 def _nearest_m(place: np.ndarray, path: np.ndarray) -> float:
