@@ -149,7 +149,9 @@ def test_keypoints_agree_with_joints(truth: Motion, joints: np.ndarray) -> None:
 
 
 def test_the_skin_of_planted_feet_stays_put_and_above_the_floor(truth: Motion, body: Body) -> None:
-    """With the open body itself: soles in contact move less than a millimetre a frame, and nothing is under z = 0."""
+    """With the open body itself: soles in contact stay put, and nothing is under z = 0.
+
+    The point under the ball is rolled off the floor at the end of each step, by up to 3 mm a frame."""
     person = truth.people["1"]
     betas = torch.tensor(person.betas)
     np.testing.assert_allclose(body.rest_joints(betas).numpy(), person.joints, atol=2e-3)
@@ -157,7 +159,8 @@ def test_the_skin_of_planted_feet_stays_put_and_above_the_floor(truth: Motion, b
     soles = body.forward(rotations, transl, betas).contacts.numpy()
     held = (person.contacts[1:] > 0.5) & (person.contacts[:-1] > 0.5)
     moved = np.linalg.norm(np.diff(soles, axis=0), axis=-1)
-    assert moved[held].max() < 1e-3
+    assert moved[held].mean() < 0.4e-3
+    assert moved[held].max() < 3.5e-3
     every = slice(None, None, 5)
     lowest = body.vertices(rotations[every], transl[every], betas)[..., 2].amin(dim=1)
     assert lowest.min() > -2e-3

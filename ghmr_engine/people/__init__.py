@@ -19,7 +19,7 @@ from ghmr_engine.progress import Report
 from ghmr_engine.types import People, Track
 from ghmr_engine.video import Video
 
-VERSION = 3
+VERSION = 4
 LONGEST_SIDE = 1920
 """Pictures are searched at this size at the most: a person's crop has 256 pixels in any case."""
 _BODY, _FEWEST = slice(11, 29), 7
@@ -52,7 +52,8 @@ def find_people(video: Video, options: Options, report: Report) -> People:
             f"Nobody was found in {info.name}.",
             "Choose a clip in which a whole person is seen for half a second or more.",
         )
-    tracks = tuple(_track(number, chain, fps, shrink) for number, chain in enumerate(chains, 1))
+    size = shrink * info.width, shrink * info.height
+    tracks = tuple(_track(number, chain, fps, shrink, size) for number, chain in enumerate(chains, 1))
     return People(
         tracks=tracks,
         masks=union_masks(tracklets, tracks, info.frames, round(info.width * shrink), round(info.height * shrink)),
@@ -60,14 +61,17 @@ def find_people(video: Video, options: Options, report: Report) -> People:
     )
 
 
-def _track(number: int, chain: list[Tracklet], fps: float, shrink: float) -> Track:
-    """One person's track: short gaps bridged by straight lines, in full-size pixels."""
+def _track(
+    number: int, chain: list[Tracklet], fps: float, shrink: float, picture_size: tuple[float, float]
+) -> Track:
+    """One person's track: short gaps bridged by straight lines, in full-size pixels. picture_size: width, height of
+    what the tracklets were seen in."""
     sighted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for tracklet in chain:
         for place, sighting in enumerate(tracklet.sightings):
             # Where two tracklets overlap by a few frames, the later one has just been looked for and is fresher.
             sighted[tracklet.start + place] = sighting.keypoints, sighting.world
-    have = _enough_in_view(np.array(sorted(sighted)), sighted, round(fps))
+    have = _enough_in_view(np.array(sorted(sighted)), sighted, round(fps), picture_size)
     keypoints = np.stack([sighted[frame][0] for frame in have])
     world = np.stack([sighted[frame][1] for frame in have])
     size = np.ptp(keypoints[..., :2], axis=1).max(1)
@@ -90,11 +94,14 @@ def _track(number: int, chain: list[Tracklet], fps: float, shrink: float) -> Tra
     )
 
 
-def _enough_in_view(have: np.ndarray, sighted: dict[int, tuple[np.ndarray, np.ndarray]], most: int) -> np.ndarray:
-    """Frames (M,) without up to `most` at either end in which most of the body, or both knees, are outside the picture
-    or hidden: who comes in at the edge is guessed from a shoulder until then."""
-    visible = np.stack([sighted[frame][0][:, 2] for frame in have]) > 0.5
-    enough = (visible[:, _BODY].sum(1) >= _FEWEST) & visible[:, _KNEES].any(1)
+def _enough_in_view(
+    have: np.ndarray, sighted: dict[int, tuple[np.ndarray, np.ndarray]], most: int, picture_size: tuple[float, float]
+) -> np.ndarray:
+    """Frames (M,) without up to `most` at either end in which most of the body is hidden, or both knees are outside the
+    picture: who comes in at the edge is guessed from a shoulder until then, who stands behind something is not."""
+    points = np.stack([sighted[frame][0] for frame in have])
+    inside = ((points[..., :2] >= 0) & (points[..., :2] < picture_size)).all(-1)
+    enough = ((points[:, _BODY, 2] > 0.5).sum(1) >= _FEWEST) & inside[:, _KNEES].any(1)
     if not enough.any():
         return have
     whole = np.flatnonzero(enough)
