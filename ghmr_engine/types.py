@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -88,10 +89,15 @@ class CameraMotion:
     confidence: np.ndarray
     """(T,) 0 to 1."""
     moving: bool
+    unit: Literal["metre", "any", "none"]
+    """Of t: metres (all zeros too, where it is known that the camera stayed in its place); an unknown one; or t is 0
+    because nothing is known of the path."""
+    points: np.ndarray
+    """(M, 3) the background's shape, in t's unit; may be none."""
     focal_source: str
-    """'user', 'metadata' or 'default'."""
+    """'user', 'metadata', 'background' (solved for with the path) or 'default'."""
     motion_source: str
-    """'static' (chosen), 'static (found)' or 'rotation'."""
+    """'static (chosen)', 'static (found)', 'rotation', 'path' or 'rotation (guessed)'."""
     warnings: tuple[str, ...] = ()
 
 

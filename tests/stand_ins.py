@@ -60,7 +60,8 @@ def find_people(clip, options, report):
 def track_camera(clip, found, options, report):
     log("camera")
     return CameraMotion(
-        WALK.R, WALK.t, WALK.K, WALK.camera_confidence, True, "user" if options.focal else "default", "rotation"
+        WALK.R, WALK.t, WALK.K, WALK.camera_confidence, True, "metre", np.zeros((0, 3)),
+        "user" if options.focal else "default", "rotation",
     )
 
 

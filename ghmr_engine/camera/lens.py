@@ -16,6 +16,10 @@ people almost half as far again from the camera.
 """
 
 
+LOG_FOCAL = 0.2
+"""How far that may be off, as a deviation of the logarithm: phones' wide and long lenses included."""
+
+
 def focal_length(chosen_px: float | None, info: VideoInfo) -> tuple[float, str]:
     """Pixels of the upright picture, and 'user', 'metadata' or 'default'."""
     if chosen_px is not None:

@@ -14,11 +14,12 @@ from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, VideoInfo, WorldPerson, WorldScene
 from ghmr_engine.world.contacts import find_contacts
-from ghmr_engine.world.gravity import find_up, ground_level, shared_scale, world_from_camera
+from ghmr_engine.world.gravity import UpHint, find_up, ground_level, shared_scale, world_from_camera
 from ghmr_engine.world.hold import hold_feet
+from ghmr_engine.world.scale import Feet, find_scale, ground_plane
 from ghmr_engine.world.solve import Placed, reprojection_error, solve
 
-VERSION = 3
+VERSION = 4
 
 _J = {name: place for place, name in enumerate(JOINT_NAMES)}
 
@@ -37,13 +38,15 @@ def place_in_world(
     """
     fps = float(info.fps)
     walks = _walks(camera)
+    known = np.array([options.height is not None and person.person == 1 for person in lifted])
+    camera, hints, warnings = _metric(lifted, camera, body, fps, sized=bool(known.any()))
     people = [_in_first_camera(person, camera, body) for person in lifted]
-    up, heights = _up_and_heights(people, camera, body, fps, walks)
+    up, heights = _up_and_heights(people, camera, body, fps, walks, hints)
     if not walks:
-        known = np.array([options.height is not None and person.person == 1 for person in people])
-        people = [
-            _scaled(person, factor, body) for person, factor in zip(people, shared_scale(heights, known), strict=True)
-        ]
+        lifted = tuple(
+            _sized(person, factor, body) for person, factor in zip(lifted, shared_scale(heights, known), strict=True)
+        )
+        people = [_in_first_camera(person, camera, body) for person in lifted]
     resting = [points for points, _ in _resting(people, up, camera, body, fps, walks)]
     ground = ground_level(np.concatenate(resting) @ up)
     pelvis = (people[0].transl[0] + body.rest_joints(people[0].betas)[0]).cpu().numpy()
@@ -65,7 +68,7 @@ def place_in_world(
             _finished(person, source, body, R, t, camera.K) for person, source in zip(solved, lifted, strict=True)
         ),
         R=R, t=t, K=camera.K, camera_confidence=camera.confidence,
-        warnings=(_PATH_WARNING,) if walks else (),
+        warnings=(*warnings, _PATH_WARNING) if walks else warnings,
     )  # fmt: skip
 
 
@@ -75,9 +78,9 @@ _STANDS_DEG = 2.0
 
 
 def _walks(camera: CameraMotion) -> bool:
-    """Whether the camera may have been carried along: its path is then solved for."""
+    """Whether the camera may have been carried along a path that nothing tells: it is then solved for."""
     cosine = (np.einsum("tij,ij->t", camera.R, camera.R[0]) - 1) / 2
-    return camera.moving and bool(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() > _STANDS_DEG)
+    return camera.unit == "none" and camera.moving and bool(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() > _STANDS_DEG)
 
 
 def _in_first_camera(person: LiftedPerson, camera: CameraMotion, body: Body) -> Placed:
@@ -105,19 +108,45 @@ def _turned(person: Placed, R: np.ndarray, t: np.ndarray, body: Body) -> Placed:
     return replace(person, rotations=rotations, transl=transl)
 
 
-def _scaled(person: Placed, factor: float, body: Body) -> Placed:
-    """A person made larger by a factor, and farther from the first camera by as much: the picture stays the same."""
-    step = torch.zeros(10).to(person.betas)
+def _sized(person: LiftedPerson, factor: float, body: Body) -> LiftedPerson:
+    """A person made larger by a factor, and farther from the camera by as much: the picture stays the same."""
+    betas, transl = (torch.as_tensor(array).to(body.v_template) for array in (person.betas, person.transl))
+    step = torch.zeros(10).to(betas)
     step[0] = 1.0
 
     def stature(betas: torch.Tensor) -> float:
         rest = body.rest_vertices(betas)[:, 1]
         return float(rest.max() - rest.min())
 
-    now = stature(person.betas)
-    betas = person.betas + step * (factor - 1) * now / (stature(person.betas + step) - now)
-    place = person.transl + body.rest_joints(person.betas)[0]
-    return replace(person, betas=betas, transl=factor * place - body.rest_joints(betas)[0])
+    now = stature(betas)
+    larger = betas + step * (factor - 1) * now / (stature(betas + step) - now)
+    transl = factor * (transl + body.rest_joints(betas)[0]) - body.rest_joints(larger)[0]
+    return replace(person, betas=larger.cpu().numpy(), transl=transl.cpu().numpy())
+
+
+def _metric(
+    lifted: tuple[LiftedPerson, ...], camera: CameraMotion, body: Body, fps: float, sized: bool
+) -> tuple[CameraMotion, tuple[UpHint, ...], tuple[str, ...]]:
+    """The camera with its path in metres, what the background tells of up, and what there is to warn of."""
+    if camera.unit != "any":
+        return camera, (), ()
+    axes = np.concatenate([_body_axes(_in_first_camera(person, camera, body), body) for person in lifted])
+    eyes = -np.einsum("tji,tj->ti", camera.R, camera.t)
+    plane = ground_plane(camera.points, eyes, find_up(axes, [np.zeros((0, 3))] * len(lifted), fps)[0])
+    feet = []
+    for person in lifted:
+        motion = (torch.as_tensor(array).to(body.v_template) for array in (person.rotations, person.transl, person.betas))
+        feet.append(Feet(person.frames, body.forward(*motion).contacts.cpu().double().numpy()))
+    scale = find_scale(feet, camera.R, camera.t, plane, fps, sized)
+    warnings = (_SCALE_WARNING,) if scale.deviation > _UNSURE else ()
+    hints = () if plane is None else (UpHint(plane.normal, _FLOOR_LEVEL),)
+    return replace(camera, t=scale.alpha * camera.t, points=scale.alpha * camera.points, unit="metre"), hints, warnings
+
+
+_FLOOR_LEVEL = np.radians(1.0)
+"""How level floors and streets are."""
+_UNSURE = 0.2
+_SCALE_WARNING = "How far the camera moved, in metres, is not certain: people hardly show it."
 
 
 def _resting(
@@ -135,13 +164,14 @@ def _resting(
 
 
 def _up_and_heights(
-    people: list[Placed], camera: CameraMotion, body: Body, fps: float, walks: bool
+    people: list[Placed], camera: CameraMotion, body: Body, fps: float, walks: bool, hints: tuple[UpHint, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Up and each person's ground along it, in the first camera's frame: once from how people stand, which tells what
     rests, then from both."""
     axes = np.concatenate([_body_axes(person, body) for person in people])
-    up, _ = find_up(axes, [np.zeros((0, 3))] * len(people), fps)
-    return find_up(axes, [points for points, _ in _resting(people, up, camera, body, fps, walks)], fps)
+    up, _ = find_up(axes, [np.zeros((0, 3))] * len(people), fps, hints)
+    stances = [points for points, _ in _resting(people, up, camera, body, fps, walks)]
+    return find_up(axes, stances, fps, hints)
 
 
 def _body_axes(person: Placed, body: Body) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import least_squares
 
@@ -15,11 +17,24 @@ _SIGMA_GROUND, _SIGMA_DEPTH = 0.04, 0.1
 """Of a resting foot: metres across the line of sight, and a share of its distance along it."""
 
 
-def find_up(axes: np.ndarray, stances: list[np.ndarray], fps: float) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class UpHint:
+    """A direction that is likely up."""
+
+    direction: np.ndarray
+    """(3,) unit."""
+    deviation: float
+    """Radians."""
+
+
+def find_up(
+    axes: np.ndarray, stances: list[np.ndarray], fps: float, hints: tuple[UpHint, ...] = ()
+) -> tuple[np.ndarray, np.ndarray]:
     """Up in the first camera's frame (OpenCV), and how high each person's ground lies along it.
 
     axes (A, 3): unit body axes, feet to shoulders, of frames in which people stand or walk upright; stances: a person
-    each, (S, 3) m, foot points while they rest. Returns up (3,), unit, and heights (P,) m. A robust least-squares fit
+    each, (S, 3) m, foot points while they rest; hints: what the background tells. Returns up (3,), unit, and heights
+    (P,) m. A robust least-squares fit
     of roll, pitch and one height a person (somebody may stand on a roof); with no evidence it is a level camera held
     at 1.5 m.
     """
@@ -36,11 +51,13 @@ def find_up(axes: np.ndarray, stances: list[np.ndarray], fps: float) -> tuple[np
         lean = np.stack([axes @ right / _BODY_ROLL, axes @ forward / _BODY_PITCH], 1) * share
         ground = (points @ up - x[2 + whose]) / sigma * share
         prior = [x[0] / _PRIOR_ROLL, x[1] / _PRIOR_PITCH, *(0.01 * (x[2:] + 1.5))]
-        return np.concatenate([_soft(lean.ravel()), _soft(ground), prior])
+        told = [np.cross(hint.direction, up) / hint.deviation for hint in hints]
+        return np.concatenate([_soft(lean.ravel()), _soft(ground), prior, *(_soft(part) for part in told)])
 
     level = _up(0.0, 0.0)
     heights = [np.median(stance @ level) if len(stance) else -1.5 for stance in stances]
-    solved = least_squares(residuals, np.array([0.0, 0.0, *heights]))
+    start = _angles(hints[0].direction) if hints else (0.0, 0.0)
+    solved = least_squares(residuals, np.array([*start, *heights]))
     return _up(solved.x[0], solved.x[1]), solved.x[2:]
 
 
@@ -86,6 +103,11 @@ def _soft(residual: np.ndarray) -> np.ndarray:
 def _up(roll: float, pitch: float) -> np.ndarray:
     """Up for a camera rolled and pitched by radians; one that looks down has pitch > 0, and up leans toward it."""
     return np.array([np.sin(roll), -np.cos(roll) * np.cos(pitch), -np.cos(roll) * np.sin(pitch)])
+
+
+def _angles(up: np.ndarray) -> tuple[float, float]:
+    """Roll and pitch of _up."""
+    return float(np.arcsin(np.clip(up[0], -1, 1))), float(np.arctan2(-up[2], -up[1]))
 
 
 def _across(up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

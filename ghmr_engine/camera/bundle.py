@@ -1,0 +1,231 @@
+"""Bundle adjustment: camera poses, one focal length and the depths of background points, from where points are seen.
+
+Points are kept as a ray of the view that anchors them and an inverse depth along it (Civera, Davison and Montiel 2008),
+so that points infinitely far away, all that a camera which only turns ever sees, are points like others. Levenberg and
+Marquardt's steps (More 1978) on robust weights, with the depths eliminated first: they touch no other depth, so their
+block is diagonal (Schur complement; Triggs and others 2000, section 6). All residuals at once, double precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from ghmr_engine import lie
+
+_CAUCHY_PX = 0.7
+"""Where a residual begins to count less, at the working size. Tracked corners are about 0.2 px off."""
+_NEAREST = 1e-3
+"""Depth in the first baseline's lengths under which a point is behind the camera for all that matters."""
+_DAMPING = 1e-4
+
+
+@dataclass(frozen=True)
+class Sightings:
+    """Which point is seen where. O sightings of L points in K views."""
+
+    view: torch.Tensor
+    """(O,) int, in 0..K-1."""
+    point: torch.Tensor
+    """(O,) int, in 0..L-1."""
+    px: torch.Tensor
+    """(O, 2), from the picture's centre."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What is solved for. Lengths are in a unit of their own."""
+
+    pose: torch.Tensor
+    """(K, 7) world to camera, as lie.py keeps them."""
+    depth: torch.Tensor
+    """(L,) inverse, along the anchor's ray (whose z is 1)."""
+    anchor: torch.Tensor
+    """(L,) int, the view that a point's ray belongs to."""
+    ray_px: torch.Tensor
+    """(L, 2) where the anchor sees it, from the picture's centre."""
+    focal_px: torch.Tensor
+    """()."""
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """What may change."""
+
+    turn_only: bool = False
+    """Places and depths stay 0."""
+    log_focal: float | None = None
+    """Expected deviation of the logarithm of the focal length; None: it is known."""
+    fixed: int = 0
+    """The view that stays where it is."""
+
+
+def adjust(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle:
+    """Lower the robust reprojection error by up to `steps` steps; ends when a step gains less than a hundred-thousandth.
+
+    The unit of length is held by damping alone: it stays near what it was.
+    """
+    start_focal = bundle.focal_px
+    damping, cost = _DAMPING, _cost(bundle, seen, free, start_focal)
+    for _ in range(steps):
+        system = _linearise(bundle, seen, free, start_focal)
+        for _ in range(6):
+            trial = _stepped(bundle, *_solve(*system, damping), free)
+            new = _cost(trial, seen, free, start_focal)
+            if new < cost:
+                break
+            damping *= 8
+        else:
+            return bundle
+        gained = (cost - new) / cost
+        bundle, cost, damping = trial, new, max(damping / 6, 1e-9)
+        if gained < 1e-5:
+            break
+    return bundle
+
+
+def residuals(bundle: Bundle, seen: Sightings) -> torch.Tensor:
+    """(O, 2) px, seen minus predicted; far outside where a point would be behind the camera."""
+    y, _, _, _ = _in_view(bundle, seen)
+    return seen.px - bundle.focal_px * y[:, :2] / y[:, 2:].clamp(min=_NEAREST)
+
+
+def points(bundle: Bundle) -> torch.Tensor:
+    """(L, 4) homogeneous points in the world."""
+    R, t = lie.rotation_and_translation(bundle.pose)
+    rays = torch.cat([bundle.ray_px / bundle.focal_px, torch.ones_like(bundle.ray_px[:, :1])], 1)
+    R, t = R[bundle.anchor], t[bundle.anchor]
+    turned = torch.einsum("lji,lj->li", R, rays - bundle.depth[:, None] * t)
+    return torch.cat([turned, bundle.depth[:, None]], 1)
+
+
+def robust_weight(residual: torch.Tensor) -> torch.Tensor:
+    """(O,) Cauchy's weights of residuals (O, 2) px."""
+    return 1 / (1 + residual.square().sum(-1) / _CAUCHY_PX**2)
+
+
+def robust_cost(residual: torch.Tensor) -> torch.Tensor:
+    """(O,) Cauchy's costs, which are half the square of residuals (O, 2) px in units of 0.7 px while these are small."""
+    return 0.5 * torch.log1p(residual.square().sum(-1) / _CAUCHY_PX**2)
+
+
+def _cost(bundle: Bundle, seen: Sightings, free: Freedom, start_focal: torch.Tensor) -> float:
+    total = robust_cost(residuals(bundle, seen)).sum()
+    if free.log_focal is not None:
+        total = total + 0.5 * (torch.log(bundle.focal_px / start_focal) / free.log_focal).square()
+    return float(total)
+
+
+def _in_view(bundle: Bundle, seen: Sightings) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Points in the seeing view, up to scale (O, 3), and what led there: R, t from anchor to view, rays."""
+    anchor = bundle.anchor[seen.point]
+    between = lie.composed(bundle.pose[seen.view], lie.inverse(bundle.pose[anchor]))
+    R, t = lie.rotation_and_translation(between)
+    ray_px = bundle.ray_px[seen.point]
+    ray = torch.cat([ray_px / bundle.focal_px, torch.ones_like(ray_px[:, :1])], 1)
+    y = torch.einsum("oij,oj->oi", R, ray) + bundle.depth[seen.point, None] * t
+    return y, R, t, ray
+
+
+def _linearise(
+    bundle: Bundle, seen: Sightings, free: Freedom, start_focal: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Normal equations: of cameras (C, C), of depths (L,), between (L, C), and right sides (C,), (L,).
+
+    C = 6 K + 1; the last is the logarithm of the focal length. What is not free has a row of its own that keeps it.
+    """
+    y, R, t, ray = _in_view(bundle, seen)
+    depth, focal = bundle.depth[seen.point], bundle.focal_px
+    z = y[:, 2].clamp(min=_NEAREST)
+    flat = y[:, :2] / z[:, None]
+    residual = seen.px - focal * flat
+    weight = robust_weight(residual) / _CAUCHY_PX**2 * (y[:, 2] > _NEAREST)
+    # d pixel / d y, (O, 2, 3)
+    D = torch.zeros(len(y), 2, 3).to(y)
+    D[:, 0, 0] = D[:, 1, 1] = focal / z
+    D[:, :, 2] = -focal * flat / z[:, None]
+    view_step = D @ torch.cat([depth[:, None, None] * torch.eye(3).to(y), -_cross(y)], -1)
+    anchor_step = -D @ R @ torch.cat([depth[:, None, None] * torch.eye(3).to(y), -_cross(ray)], -1)
+    if free.turn_only:
+        view_step[..., :3] = 0
+        anchor_step[..., :3] = 0
+    depth_step = (D @ t[..., None])[..., 0]
+    shrunk = torch.cat([-ray[:, :2], torch.zeros_like(ray[:, :1])], 1)  # d ray / d log focal
+    focal_step = focal * flat + (D @ R @ shrunk[..., None])[..., 0]
+
+    K, L = len(bundle.pose), len(bundle.depth)
+    size = 6 * K + 1
+    anchor = bundle.anchor[seen.point]
+    steps = torch.cat([view_step, anchor_step], -1)  # (O, 2, 12)
+    weighted = weight[:, None, None] * steps
+    blocks = (steps.transpose(1, 2) @ weighted).reshape(-1, 2, 6, 2, 6)
+    places = torch.stack([seen.view, anchor], 1)  # (O, 2)
+    both = torch.zeros(K * K, 6, 6).to(y)
+    flat_places = (places[:, :, None] * K + places[:, None, :]).reshape(-1)
+    both.index_add_(0, flat_places, blocks.permute(0, 1, 3, 2, 4).reshape(-1, 6, 6))
+    cameras = torch.zeros(size, size).to(y)
+    cameras[:-1, :-1] = both.reshape(K, K, 6, 6).permute(0, 2, 1, 3).reshape(6 * K, 6 * K)
+    right = torch.zeros(size).to(y)
+    pull = (weighted.transpose(1, 2) @ residual[..., None])[..., 0].reshape(-1, 2, 6)
+    right[:-1] = torch.zeros(K, 6).to(y).index_add_(0, places.reshape(-1), pull.reshape(-1, 6)).reshape(-1)
+    with_focal = (weighted.transpose(1, 2) @ focal_step[..., None])[..., 0].reshape(-1, 6)
+    edge = torch.zeros(K, 6).to(y).index_add_(0, places.reshape(-1), with_focal).reshape(-1)
+    cameras[-1, :-1] = cameras[:-1, -1] = edge
+    cameras[-1, -1] = (weight * focal_step.square().sum(-1)).sum()
+    right[-1] = (weight * (focal_step * residual).sum(-1)).sum()
+
+    depths = torch.zeros(L).to(y).index_add_(0, seen.point, weight * depth_step.square().sum(-1))
+    depths_right = torch.zeros(L).to(y).index_add_(0, seen.point, weight * (depth_step * residual).sum(-1))
+    between = torch.zeros(L * K, 6).to(y)
+    cross = (weighted.transpose(1, 2) @ depth_step[..., None])[..., 0].reshape(-1, 2, 6)
+    between.index_add_(0, (seen.point[:, None] * K + places).reshape(-1), cross.reshape(-1, 6))
+    with_depth = torch.zeros(L).to(y).index_add_(0, seen.point, weight * (focal_step * depth_step).sum(-1))
+    between = torch.cat([between.reshape(L, 6 * K), with_depth[:, None]], 1)
+
+    if free.log_focal is None:
+        between[:, -1] = 0
+        _keep(cameras, right, slice(size - 1, size))
+    else:
+        cameras[-1, -1] += free.log_focal**-2
+        right[-1] -= torch.log(focal / start_focal) * free.log_focal**-2
+    held = slice(6 * free.fixed, 6 * free.fixed + 6)
+    between[:, held] = 0
+    _keep(cameras, right, held)
+    if free.turn_only:
+        between.zero_()
+        depths_right.zero_()
+    return cameras, depths, between, right, depths_right
+
+
+def _keep(cameras: torch.Tensor, right: torch.Tensor, which: slice) -> None:
+    """Make rows and columns of the normal equations those of numbers that do not change."""
+    cameras[which] = 0
+    cameras[:, which] = 0
+    cameras[which, which] = torch.eye(cameras[which, which].shape[0]).to(cameras)
+    right[which] = 0
+
+
+def _solve(
+    cameras: torch.Tensor, depths: torch.Tensor, between: torch.Tensor, right: torch.Tensor,
+    depths_right: torch.Tensor, damping: float,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Steps of cameras (C,) and depths (L,)."""
+    lone = depths * (1 + damping) + 1e-9
+    diagonal = cameras.diagonal()
+    reduced = cameras + torch.diag(diagonal * damping + 1e-9) - between.T @ (between / lone[:, None])
+    step = torch.linalg.solve(reduced, right - between.T @ (depths_right / lone))
+    return step, (depths_right - between @ step) / lone
+
+
+def _stepped(bundle: Bundle, step: torch.Tensor, depth_step: torch.Tensor, free: Freedom) -> Bundle:
+    pose = lie.moved(bundle.pose, step[:-1].reshape(-1, 6))
+    depth = bundle.depth if free.turn_only else (bundle.depth + depth_step).clamp(min=0)
+    return replace(bundle, pose=pose, depth=depth, focal_px=bundle.focal_px * torch.exp(step[-1].clamp(-0.3, 0.3)))
+
+
+def _cross(v: torch.Tensor) -> torch.Tensor:
+    """(N, 3, 3) with M u = v x u, of v (N, 3)."""
+    zero = torch.zeros_like(v[:, 0])
+    x, y, z = v.unbind(-1)
+    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(-1, 3, 3)

@@ -1,0 +1,135 @@
+"""The camera's path from what was followed: whether it only turned or was carried, and its pose in every frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from ghmr_engine import lie
+from ghmr_engine.camera.background import Background
+from ghmr_engine.camera.bundle import Bundle, Sightings, points, residuals, robust_cost
+from ghmr_engine.camera.pose import locate
+from ghmr_engine.camera.structure import Views, choose_views, moving, sightings_of, turning
+
+_NEAR_PX = (4.0, 2.0, 1.0, 0.7, 0.7)
+"""Cauchy's scales where the guess is a neighbouring view's pose."""
+_ENOUGH = 20  # points that fit; fewer fit by chance
+_PLACED_SHARE = 0.8  # of the views that see anything: with fewer placed, the structure fell to pieces
+_FITTING_COST = 0.9  # of a sighting, on average: beyond, most points move by themselves
+_TURNS_DEG = 6.0
+"""A turn from which on the focal length shows; with less, its error and the turn's cannot be told apart."""
+_GOOD_PX, _GOOD_SIGHTINGS = 1.0, 4
+"""Of points that are handed on as the shape of the background."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """The camera through the clip, in the first frame's camera. T frames."""
+
+    R: np.ndarray
+    """(T, 3, 3) world to camera."""
+    t: np.ndarray
+    """(T, 3) in a unit of its own; 0 where the camera only turned."""
+    confidence: np.ndarray
+    """(T,) 0 to 1."""
+    carried: bool
+    """Whether the camera moved through space."""
+    points: np.ndarray
+    """(M, 3) the background, in that unit; none where the camera only turned."""
+    focal_px: float
+    """At the working size."""
+
+
+def find_path(background: Background, focal_px: float, log_focal: float | None) -> Path | None:
+    """Bundle adjustment with and without a path through space, and the better of both; None where neither fits.
+
+    focal_px: of the working size, log_focal: the expected deviation of its logarithm, None where it is known. The
+    simpler model is kept unless the other lowers the Bayesian information criterion (Schwarz 1978) of the same
+    sightings.
+    """
+    if not len(background.frame):
+        return None
+    views = choose_views(background)
+    turns = _turned_degrees(views.R) > _TURNS_DEG
+    turned = turning(views, focal_px, log_focal if turns else None)
+    found = moving(views, focal_px, log_focal)
+    if found is not None and _carried(views, turned, *found):
+        return _path(background, views, *found, carried=True)
+    if not turns:
+        turned = turning(views, focal_px, None)
+    if _mean_cost(turned, views.seen) > _FITTING_COST:
+        return None
+    return _path(background, views, turned, np.ones(len(views.frames), bool), carried=False)
+
+
+def _turned_degrees(R: np.ndarray) -> float:
+    cosine = (np.einsum("tij,ij->t", R, R[0]) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max())
+
+
+def _mean_cost(bundle: Bundle, seen: Sightings) -> float:
+    own = seen.view != bundle.anchor[seen.point]
+    cost = robust_cost(residuals(bundle, seen))[own]
+    return float(cost.mean()) if len(cost) else 0.0
+
+
+def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) -> bool:
+    """Whether a path through space is needed to explain what is seen, and explains it."""
+    seen = views.seen
+    sees = np.bincount(seen.view.numpy(), minlength=len(placed)) >= _ENOUGH
+    if placed[sees].mean() < _PLACED_SHARE:
+        return False
+    both = torch.as_tensor(placed)[seen.view]
+    cost = [robust_cost(residuals(bundle, seen))[both].sum() for bundle in (turned, moved)]
+    count = int(both.sum())
+    more = int(placed.sum()) * 3 + len(np.unique(seen.point.numpy()[both.numpy()]))
+    return bool(cost[0] - cost[1] > 0.5 * more * np.log(count)) and float(cost[1]) / count < _FITTING_COST
+
+
+def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarray, carried: bool) -> Path:
+    """The pose of every frame, from its own sightings, with points held."""
+    frames = views.frames[placed]
+    nearest = np.abs(np.arange(len(background.R))[:, None] - frames[None]).argmin(1)
+    near = torch.as_tensor(np.flatnonzero(placed)[nearest])
+    turn = torch.as_tensor(background.R @ np.swapaxes(background.R[views.frames[near.numpy()]], 1, 2))
+    R, t = lie.rotation_and_translation(bundle.pose[near])
+    start = lie.from_rotation_and_translation(turn @ R, torch.einsum("tij,tj->ti", turn, t))
+    known = np.unique(views.seen.point.numpy()[placed[views.seen.view.numpy()]])
+    seen = sightings_of(background, known)
+    pose, fits = locate(start, bundle, seen, _NEAR_PX, turn_only=not carried)
+    total = torch.zeros(len(start)).double().index_add_(0, seen.view, torch.ones(len(seen.view)).double())
+    confidence = (fits / total.clamp(min=1) * (fits / (2 * _ENOUGH)).clamp(max=1)).numpy()
+    R, t = (part.numpy() for part in lie.rotation_and_translation(pose))
+    R, t = _bridged(R, t, background.R, fits.numpy() >= _ENOUGH)
+    # The world is the first frame's camera.
+    R, t, shape = R @ R[0].T, t - np.einsum("tij,j->ti", R @ R[0].T, t[0]), points(bundle).numpy()
+    shape = _good_points(bundle, views, placed, shape) if carried else np.zeros((0, 3))
+    first = pose[:1].numpy()
+    R0, t0 = (part.numpy()[0] for part in lie.rotation_and_translation(torch.as_tensor(first)))
+    return Path(R, t if carried else np.zeros_like(t), confidence, carried, shape @ R0.T + t0, float(bundle.focal_px))
+
+
+def _bridged(R: np.ndarray, t: np.ndarray, guess: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frames in which too little is seen: turned on as the first guess turned, carried along straight lines."""
+    if known.all() or not known.any():
+        return R, t
+    frames = np.arange(len(R))
+    have = frames[known]
+    near = have[np.abs(frames[:, None] - have[None]).argmin(1)]
+    eye = -np.einsum("tji,tj->ti", R, t)
+    eye = np.stack([np.interp(frames, have, eye[known, axis]) for axis in range(3)], 1)
+    turned = guess @ np.swapaxes(guess[near], 1, 2) @ R[near]
+    R = np.where(known[:, None, None], R, turned)
+    return R, np.where(known[:, None], t, -np.einsum("tij,tj->ti", R, eye))
+
+
+def _good_points(bundle: Bundle, views: Views, placed: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """(M, 3) points near enough to have a place, which several views agree on. shape (L, 4): all of them."""
+    chosen = torch.as_tensor(placed)[views.seen.view] & (views.seen.view != bundle.anchor[views.seen.point])
+    seen = Sightings(views.seen.view[chosen], views.seen.point[chosen], views.seen.px[chosen])
+    fits = residuals(bundle, seen).norm(dim=-1) < _GOOD_PX
+    good = np.bincount(seen.point.numpy()[fits.numpy()], minlength=len(shape)) >= _GOOD_SIGHTINGS
+    good &= shape[:, 3] > 1e-3
+    return shape[good, :3] / shape[good, 3:]
