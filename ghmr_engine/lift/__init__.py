@@ -11,7 +11,7 @@ from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, People, Track, VideoInfo
 
-VERSION = 2
+VERSION = 3
 
 
 def lift_people(

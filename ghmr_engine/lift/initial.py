@@ -121,10 +121,11 @@ def _place(landmarks: torch.Tensor, seen: Observations) -> torch.Tensor:
     ridge = 1e-6 * torch.eye(3).to(rows)
     normal = rows.transpose(1, 2) @ rows + ridge
     place = torch.linalg.solve(normal, (rows.transpose(1, 2) @ right[..., None]))[..., 0]
+    place = place + seen.t  # as the camera sees it
     sure = (seen.weight.sum(1) > 2.0) & (place[:, 2] > 0.3)
     if not sure.any():
         place = torch.tensor([0.0, 0.0, 4.0]).to(place).expand_as(place)
         sure = torch.ones_like(sure)
     good = sure.nonzero()[:, 0]
     nearest = good[(torch.arange(len(place), device=place.device)[:, None] - good).abs().argmin(1)]
-    return (place[nearest][:, None] @ seen.R)[:, 0]
+    return ((place[nearest] - seen.t)[:, None] @ seen.R)[:, 0]

@@ -66,7 +66,9 @@ class Observations:
 
 def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observations:
     """Evidence of one track, on a device."""
-    R, t, K = camera.R[track.frames], camera.t[track.frames], camera.K[track.frames]
+    R, K = camera.R[track.frames], camera.K[track.frames]
+    # A path in another unit than people's is left out: it would tear smooth motions apart.
+    t = camera.t[track.frames] * (camera.unit == "metre")
     visible = np.clip((track.keypoints[..., 2] - 0.1) / 0.6, 0, 1) * track.seen[:, None]
     size = _person_size(track)
     to_world = np.swapaxes(R, 1, 2) @ crop_to_camera(track.boxes, K)

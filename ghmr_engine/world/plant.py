@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solveh_banded
+from scipy.sparse import block_diag, diags, eye, kron
+from scipy.sparse.linalg import spsolve
 
 # Expected deviations of the shift: across and along the line of sight (m), its unsteadiness (m a frame squared), and of
 # a resting foot from frame to frame (m).
@@ -11,33 +12,23 @@ _ACROSS, _ALONG, _STEADY, _REST = 0.03, 0.2, 0.0005, 0.005
 
 
 def planting_shift(
-    feet: np.ndarray, contacts: np.ndarray, pairs: np.ndarray, triples: np.ndarray, sight: int, free: bool
+    feet: np.ndarray, contacts: np.ndarray, pairs: np.ndarray, triples: np.ndarray, sight: np.ndarray, free: bool
 ) -> np.ndarray:
     """(N, 3) m to add to a person's place so that feet (N, 4, 3) which rest (contacts, N x 4) do not move.
 
-    pairs, triples: solver.neighbours; sight: the axis along the camera's line of sight, in which places are least sure;
-    free: a camera that walks leaves all of them unsure. Least squares, exact, linear in N (a banded system of width 2).
+    pairs, triples: solver.neighbours; sight (N, 3): unit vectors from the camera to the person, along which places are
+    least sure; free: a camera that walks leaves them unsure all over the ground. Least squares, exact, linear in N.
     """
     weight = (contacts[1:] * contacts[:-1] * pairs[:, None])[..., None] / _REST**2
     steps = feet[1:] - feet[:-1]
     tie, pull = weight.sum(1)[:, 0], -(weight * steps).sum(1)
     count = len(feet)
-    shift = np.zeros((count, 3))
-    for axis in range(3):
-        loose = 1.0 if free and axis < 2 else _ALONG if axis == sight else _ACROSS
-        band = np.zeros((3, count))
-        band[2] = 1 / loose**2
-        band[2, 1:] += tie
-        band[2, :-1] += tie
-        band[1, 1:] -= tie
-        steady = triples / _STEADY**2
-        for place, factor in enumerate((1.0, 4.0, 1.0)):
-            band[2, place : place + len(steady)] += factor * steady
-        band[1, 1:-1] += -2 * steady
-        band[1, 2:] += -2 * steady
-        band[0, 2:] += steady
-        right = np.zeros(count)
-        right[1:] += pull[:, axis]
-        right[:-1] -= pull[:, axis]
-        shift[:, axis] = solveh_banded(band, right)
-    return shift
+    first = diags([-1.0, 1.0], [0, 1], shape=(count - 1, count))
+    second = diags([1.0, -2.0, 1.0], [0, 1, 2], shape=(count - 2, count))
+    tied = first.T @ diags(tie) @ first + second.T @ diags(triples / _STEADY**2) @ second
+    across = np.array([1.0, 1.0, _ACROSS]) if free else np.full(3, _ACROSS)
+    along = 0.0 if free else 1 / _ALONG**2 - 1 / _ACROSS**2
+    held = np.diag(1 / across**2) + along * sight[:, :, None] * sight[:, None, :]
+    # Numbers in the order x, y, z of the first frame, then of the second: a band as wide as three frames.
+    matrix = kron(tied, eye(3)) + block_diag(list(held))
+    return spsolve(matrix.tocsc(), (first.T @ pull).ravel()).reshape(count, 3)

@@ -174,7 +174,9 @@ def _planted(people: list[Placed], view: _View, body: Body) -> tuple[list[Placed
             continue
         feet = body.forward(person.rotations, person.transl, person.betas).contacts.cpu().double().numpy()
         ties = person.ties().cpu().double().numpy()
-        shift = planting_shift(feet, ties, *neighbours(person.frames), sight=_ALONG_Y, free=view.moves)
+        sight = feet.mean(1) - view.eye[person.frames - view.span.start].cpu().double().numpy()
+        sight /= np.linalg.norm(sight, axis=1, keepdims=True)
+        shift = planting_shift(feet, ties, *neighbours(person.frames), sight, free=view.moves)
         known = person.frames - view.span.start < view.pinned
         if view.moves and known.any():
             shift[:, :2] -= shift[known, :2].mean(0)  # where a walking camera's world lies is settled by what is solved
