@@ -94,6 +94,9 @@ class CameraMotion:
     because nothing is known of the path."""
     points: np.ndarray
     """(M, 3) the background's shape, in t's unit; may be none."""
+    upright: np.ndarray
+    """(S, 4) planes through the camera and the background's lines that may be upright: unit normals in the first
+    camera's frame, and weights; may be none."""
     focal_source: str
     """'user', 'metadata', 'background' (solved for with the path) or 'default'."""
     motion_source: str

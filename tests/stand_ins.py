@@ -60,7 +60,7 @@ def find_people(clip, options, report):
 def track_camera(clip, found, options, report):
     log("camera")
     return CameraMotion(
-        WALK.R, WALK.t, WALK.K, WALK.camera_confidence, True, "metre", np.zeros((0, 3)),
+        WALK.R, WALK.t, WALK.K, WALK.camera_confidence, True, "metre", np.zeros((0, 3)), np.zeros((0, 4)),
         "user" if options.focal else "default", "rotation",
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ghmr_engine.camera.background import WORKING_SIDE, Background, follow
+from ghmr_engine.camera.background import Background, follow, working_scale
 from ghmr_engine.camera.lens import LOG_FOCAL, focal_length
-from ghmr_engine.camera.odometry import Path, find_path
+from ghmr_engine.camera.lines import planes_of
+from ghmr_engine.camera.odometry import CameraPath, find_path
 from ghmr_engine.geometry import intrinsics
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
@@ -36,54 +37,48 @@ def track_camera(video: Video, people: People, options: Options, report: Report)
     focal_px, focal_source = focal_length(options.focal, info)
     if options.camera == "static":
         report(1.0)
-        return _standing(info, focal_px, np.ones(info.frames), focal_source, "static (chosen)", ())
+        standing = CameraPath(np.repeat(np.eye(3)[None], info.frames, axis=0), np.ones(info.frames))
+        return _motion(info, standing, focal_px, focal_source, "static (chosen)", None)
     background = follow(video, people, focal_px, lambda done: report(0.8 * done))
-    warnings = _warnings(background.confidence)
     if _stands_still(background):
-        return _standing(info, focal_px, background.confidence, focal_source, "static (found)", warnings)
-    scale = min(1.0, WORKING_SIDE / max(info.width, info.height))
+        standing = CameraPath(np.repeat(np.eye(3)[None], info.frames, axis=0), background.confidence)
+        return _motion(info, standing, focal_px, focal_source, "static (found)", background)
+    scale = working_scale(info)
     path = find_path(background, focal_px * scale, LOG_FOCAL if focal_source == "default" else None)
     report(1.0)
     if path is None:
-        return _guessed(info, focal_px, background, focal_source)
+        turned = CameraPath(background.R, background.confidence, known=False)
+        return _motion(info, turned, focal_px, focal_source, "rotation (guessed)", background)
     if focal_source == "default" and path.focal_px != focal_px * scale:
         focal_px, focal_source = path.focal_px / scale, "background"
-    return CameraMotion(
-        R=path.R, t=path.t, K=_same(intrinsics(focal_px, info.width, info.height), info.frames),
-        confidence=path.confidence, moving=True, unit="any" if path.carried else "metre", points=path.points,
-        focal_source=focal_source, motion_source="path" if path.carried else "rotation",
-        warnings=_warnings(path.confidence),
-    )  # fmt: skip
+    return _motion(info, path, focal_px, focal_source, "path" if path.carried else "rotation", background)
 
 
-def _standing(
-    info: VideoInfo, focal_px: float, confidence: np.ndarray, focal_source: str, motion_source: str,
-    warnings: tuple[str, ...],
+def _motion(
+    info: VideoInfo, path: CameraPath, focal_px: float, focal_source: str, motion_source: str,
+    background: Background | None,
 ) -> CameraMotion:  # fmt: skip
-    """A camera that does not move; confidence (T,)."""
+    """The stage's result; background: None where the pictures were not looked at."""
+    upright = np.zeros((0, 4))
+    if background is not None:
+        R = path.R[background.line_frame]
+        upright = planes_of(background.line_px, R, focal_px * working_scale(info), background.size)
     return CameraMotion(
-        R=_same(np.eye(3), info.frames), t=np.zeros((info.frames, 3)),
-        K=_same(intrinsics(focal_px, info.width, info.height), info.frames), confidence=confidence, moving=False,
-        unit="metre", points=np.zeros((0, 3)), focal_source=focal_source, motion_source=motion_source,
-        warnings=warnings,
-    )  # fmt: skip
-
-
-def _guessed(info: VideoInfo, focal_px: float, background: Background, focal_source: str) -> CameraMotion:
-    """What is left where the background does not fit together: how most of it turned."""
-    return CameraMotion(
-        R=background.R, t=np.zeros((info.frames, 3)),
-        K=_same(intrinsics(focal_px, info.width, info.height), info.frames), confidence=background.confidence,
-        moving=True, unit="none", points=np.zeros((0, 3)), focal_source=focal_source, motion_source="rotation (guessed)",
-        warnings=(_UNKNOWN_PATH, *_warnings(background.confidence)),
-    )  # fmt: skip
+        R=path.R,
+        t=np.zeros((info.frames, 3)) if path.t is None else path.t,
+        K=np.repeat(intrinsics(focal_px, info.width, info.height)[None], info.frames, axis=0),
+        confidence=path.confidence,
+        moving=not motion_source.startswith("static"),
+        unit="any" if path.carried else "metre" if path.known else "none",
+        points=np.zeros((0, 3)) if path.points is None else path.points,
+        upright=upright,
+        focal_source=focal_source,
+        motion_source=motion_source,
+        warnings=(*(() if path.known else (_UNKNOWN_PATH,)), *_warnings(path.confidence)),
+    )
 
 
 _UNKNOWN_PATH = "The background does not show how the camera was carried: only its turning was followed."
-
-
-def _same(matrix: np.ndarray, frames: int) -> np.ndarray:
-    return np.repeat(matrix[None], frames, axis=0)
 
 
 def _stands_still(background: Background) -> bool:

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from ghmr_engine.camera.corners import WORKING_SIDE, View, find_again, find_corners, make_view
+from ghmr_engine.camera.lines import steep_lines
 from ghmr_engine.camera.rotation import Turn, directions, find_turn, to_pixels
 from ghmr_engine.progress import Report
-from ghmr_engine.types import People
+from ghmr_engine.types import People, VideoInfo
 from ghmr_engine.video import Video
 
 _AGREE_PX = 1.0
@@ -20,6 +21,7 @@ _BACK_SHARE = 0.4  # an older key frame is taken up again with at least these in
 _BACK_EVERY = 4  # frames
 _BACK_REACH = 0.25  # of the longer side: an older key frame's picture that has moved further is not tried
 _KEY_FRAMES = 16  # remembered
+_SEARCHED = 8  # frames, for lines
 _FADING = 0.8  # a frame: how a turn goes on while nothing can be seen
 
 
@@ -43,6 +45,10 @@ class Background:
     """(L,) int: the frame in which a point was chosen; the others were compared with that one. No sighting of its own."""
     home_px: np.ndarray
     """(L, 2)."""
+    line_frame: np.ndarray
+    """(S,) int: the frame that a line was found in; a few frames of the clip were searched."""
+    line_px: np.ndarray
+    """(S, 4) both ends of a steep line."""
     size: tuple[int, int]
     """Width and height of the working size."""
 
@@ -94,16 +100,26 @@ class _Match:
         return min(1.0, self.agreeing / (2 * _ENOUGH)) * self.agreeing / tracked if tracked else 0.0
 
 
+def working_scale(info: VideoInfo) -> float:
+    """Working size over the clip's own."""
+    return min(1.0, WORKING_SIDE / max(info.width, info.height))
+
+
 def follow(video: Video, people: People, focal_px: float, report: Report) -> Background:
     """Points of the background through the clip, from one pass over the pictures. focal_px: of the full picture."""
     info = video.info
-    scale = min(1.0, WORKING_SIDE / max(info.width, info.height))
+    scale = working_scale(info)
     size = round(info.width * scale), round(info.height * scale)
     follower = _Follower(focal_px * scale, size)
+    searched = set(np.linspace(0, info.frames - 1, _SEARCHED).round().astype(int).tolist())
+    lines = []
     for index, picture in enumerate(video.frames()):
-        follower.add(make_view(picture, people.mask(index), size))
+        view = make_view(picture, people.mask(index), size)
+        follower.add(view)
+        if index in searched:
+            lines.append((index, steep_lines(view)))
         report((index + 1) / info.frames)
-    return follower.result(size)
+    return follower.result(size, lines)
 
 
 class _Follower:
@@ -140,7 +156,7 @@ class _Follower:
             self._note(view, R, match.confidence, max(self._shift_px(R), match.flow_px))
         self._last_match = match
 
-    def result(self, size: tuple[int, int]) -> Background:
+    def result(self, size: tuple[int, int], lines: list[tuple[int, np.ndarray]]) -> Background:
         """All that was seen."""
         frame = [np.full(len(ids), number) for number, ids, _ in self._sightings]
         return Background(
@@ -152,6 +168,8 @@ class _Follower:
             px=np.concatenate([np.zeros((0, 2)), *(px for _, _, px in self._sightings)]) - self._centre_px,
             home=np.concatenate([np.zeros(0, int), *(np.full(len(px), number) for number, px in self._homes)]),
             home_px=np.concatenate([np.zeros((0, 2)), *(px for _, px in self._homes)]) - self._centre_px,
+            line_frame=np.concatenate([np.full(len(found), number) for number, found in lines]),
+            line_px=np.concatenate([found for _, found in lines]) - np.tile(self._centre_px, 2),
             size=size,
         )
 

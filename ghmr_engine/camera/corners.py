@@ -81,7 +81,9 @@ def find_again(
     flow = {"winSize": _WINDOW, "criteria": _STOP, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
     found, seen, _ = cv2.calcOpticalFlowPyrLK(first.grey, second.grey, points_px, start, maxLevel=_LEVELS, **flow)
     # The way back begins where it should end, so the finest level is enough.
-    again, seen_again, _ = cv2.calcOpticalFlowPyrLK(second.grey, first.grey, found, points_px.copy(), maxLevel=0, **flow)
+    again, seen_again, _ = cv2.calcOpticalFlowPyrLK(
+        second.grey, first.grey, found, points_px.copy(), maxLevel=0, **flow
+    )
     returned = np.linalg.norm(again - points_px, axis=1) < _RETURN_PX
     x, y = np.round(found).astype(int).T
     height, width = second.free.shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,31 +18,36 @@ _NEAR_PX = (4.0, 2.0, 1.0, 0.7, 0.7)
 _ENOUGH = 20  # points that fit; fewer fit by chance
 _PLACED_SHARE = 0.8  # of the views that see anything: with fewer placed, the structure fell to pieces
 _FITTING_COST = 0.9  # of a sighting, on average: beyond, most points move by themselves
-_TURNS_DEG = 6.0
+_TURNS_DEG = 3.0
 """A turn from which on the focal length shows; with less, its error and the turn's cannot be told apart."""
 _GOOD_PX, _GOOD_SIGHTINGS = 1.0, 4
 """Of points that are handed on as the shape of the background."""
 
 
 @dataclass(frozen=True)
-class Path:
+class CameraPath:
     """The camera through the clip, in the first frame's camera. T frames."""
 
     R: np.ndarray
     """(T, 3, 3) world to camera."""
-    t: np.ndarray
-    """(T, 3) in a unit of its own; 0 where the camera only turned."""
     confidence: np.ndarray
     """(T,) 0 to 1."""
-    carried: bool
-    """Whether the camera moved through space."""
-    points: np.ndarray
-    """(M, 3) the background, in that unit; none where the camera only turned."""
-    focal_px: float
-    """At the working size."""
+    t: np.ndarray | None = None
+    """(T, 3) in a unit of its own; None: the camera stayed where it was, or nothing is known."""
+    points: np.ndarray | None = None
+    """(M, 3) the background, in that unit."""
+    focal_px: float = 0.0
+    """At the working size, where it was solved for."""
+    known: bool = True
+    """Whether it is known how the camera was carried."""
+
+    @property
+    def carried(self) -> bool:
+        """Whether the camera moved through space."""
+        return self.t is not None
 
 
-def find_path(background: Background, focal_px: float, log_focal: float | None) -> Path | None:
+def find_path(background: Background, focal_px: float, log_focal: float | None) -> CameraPath | None:
     """Bundle adjustment with and without a path through space, and the better of both; None where neither fits.
 
     focal_px: of the working size, log_focal: the expected deviation of its logarithm, None where it is known. The
@@ -88,7 +93,7 @@ def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) ->
     return bool(cost[0] - cost[1] > 0.5 * more * np.log(count)) and float(cost[1]) / count < _FITTING_COST
 
 
-def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarray, carried: bool) -> Path:
+def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarray, carried: bool) -> CameraPath:
     """The pose of every frame, from its own sightings, with points held."""
     frames = views.frames[placed]
     nearest = np.abs(np.arange(len(background.R))[:, None] - frames[None]).argmin(1)
@@ -104,11 +109,12 @@ def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarr
     R, t = (part.numpy() for part in lie.rotation_and_translation(pose))
     R, t = _bridged(R, t, background.R, fits.numpy() >= _ENOUGH)
     # The world is the first frame's camera.
-    R, t, shape = R @ R[0].T, t - np.einsum("tij,j->ti", R @ R[0].T, t[0]), points(bundle).numpy()
-    shape = _good_points(bundle, views, placed, shape) if carried else np.zeros((0, 3))
-    first = pose[:1].numpy()
-    R0, t0 = (part.numpy()[0] for part in lie.rotation_and_translation(torch.as_tensor(first)))
-    return Path(R, t if carried else np.zeros_like(t), confidence, carried, shape @ R0.T + t0, float(bundle.focal_px))
+    R0, t0 = R[0], t[0]
+    R = R @ R0.T
+    if not carried:
+        return CameraPath(R, confidence, focal_px=float(bundle.focal_px))
+    shape = _good_points(bundle, views, placed, points(bundle).numpy())
+    return CameraPath(R, confidence, t - R @ t0, shape @ R0.T + t0, float(bundle.focal_px))
 
 
 def _bridged(R: np.ndarray, t: np.ndarray, guess: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -32,7 +32,11 @@ def locate(
             step[..., :3] = 0
         weighted = weight[:, None, None] * step
         left = torch.zeros(count, 6, 6).to(y).index_add_(0, seen.view, weighted.transpose(1, 2) @ step)
-        right = torch.zeros(count, 6).to(y).index_add_(0, seen.view, (weighted.transpose(1, 2) @ residual[..., None])[..., 0])
+        right = (
+            torch.zeros(count, 6)
+            .to(y)
+            .index_add_(0, seen.view, (weighted.transpose(1, 2) @ residual[..., None])[..., 0])
+        )
         left = left + torch.diag_embed(left.diagonal(dim1=1, dim2=2) * 1e-6 + 1e-6)
         pose = lie.moved(pose, torch.linalg.solve(left, right))
     _, residual = _off(pose, homogeneous, bundle.focal_px, seen)
@@ -40,7 +44,9 @@ def locate(
     return pose, torch.zeros(count).to(fits).index_add_(0, seen.view, fits)
 
 
-def _off(pose: torch.Tensor, homogeneous: torch.Tensor, focal_px: torch.Tensor, seen: Sightings) -> tuple[torch.Tensor, torch.Tensor]:
+def _off(
+    pose: torch.Tensor, homogeneous: torch.Tensor, focal_px: torch.Tensor, seen: Sightings
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Points in the views (O, 3), up to scale, and residuals (O, 2) px."""
     R, t = lie.rotation_and_translation(pose)
     y = torch.einsum("oij,oj->oi", R[seen.view], homogeneous[:, :3]) + homogeneous[:, 3:] * t[seen.view]

@@ -167,9 +167,7 @@ def _two_views(first_px: np.ndarray, second_px: np.ndarray, focal_px: float) -> 
     return good * min(float(np.degrees(angle)), 6.0), pose
 
 
-def _bundle(
-    views: Views, pose: torch.Tensor, depth: torch.Tensor, placed: np.ndarray, focal_px: float
-) -> Bundle:
+def _bundle(views: Views, pose: torch.Tensor, depth: torch.Tensor, placed: np.ndarray, focal_px: float) -> Bundle:
     """Points anchored in their first placed view."""
     usable = np.flatnonzero(placed[views.seen.view.numpy()])
     point, first = np.unique(views.seen.point.numpy()[usable], return_index=True)
@@ -189,14 +187,25 @@ def _some(seen: Sightings, which: torch.Tensor) -> Sightings:
 
 
 def _refined(
-    views: Views, pose: torch.Tensor, placed: np.ndarray, focal_px: float, log_focal: float | None, fixed: int, steps: int
+    views: Views,
+    pose: torch.Tensor,
+    placed: np.ndarray,
+    focal_px: float,
+    log_focal: float | None,
+    fixed: int,
+    steps: int,
 ) -> Bundle:
     """Depths found anew from the poses of the placed views, then everything adjusted."""
     bundle = _bundle(views, pose, torch.zeros(views.points).double(), placed, focal_px)
     seen = _some(views.seen, torch.as_tensor(placed)[views.seen.view])
     seen = _without_anchors(bundle, seen)
     bundle = replace(bundle, depth=triangulated(bundle, seen))
-    solved = adjust(_subset(bundle, placed), _renumbered(seen, placed), Freedom(log_focal=log_focal, fixed=int(placed[:fixed].sum())), steps)
+    solved = adjust(
+        _subset(bundle, placed),
+        _renumbered(seen, placed),
+        Freedom(log_focal=log_focal, fixed=int(placed[:fixed].sum())),
+        steps,
+    )
     pose = bundle.pose.clone()
     pose[torch.as_tensor(placed)] = solved.pose
     return replace(bundle, pose=pose, depth=solved.depth, focal_px=solved.focal_px)

@@ -18,6 +18,7 @@ from ghmr_engine.world.gravity import UpHint, find_up, ground_level, shared_scal
 from ghmr_engine.world.hold import hold_feet
 from ghmr_engine.world.scale import Feet, find_scale, ground_plane
 from ghmr_engine.world.solve import Placed, reprojection_error, solve
+from ghmr_engine.world.vanishing import vanishing_up
 
 VERSION = 4
 
@@ -80,7 +81,11 @@ _STANDS_DEG = 2.0
 def _walks(camera: CameraMotion) -> bool:
     """Whether the camera may have been carried along a path that nothing tells: it is then solved for."""
     cosine = (np.einsum("tij,ij->t", camera.R, camera.R[0]) - 1) / 2
-    return camera.unit == "none" and camera.moving and bool(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() > _STANDS_DEG)
+    return (
+        camera.unit == "none"
+        and camera.moving
+        and bool(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() > _STANDS_DEG)
+    )
 
 
 def _in_first_camera(person: LiftedPerson, camera: CameraMotion, body: Body) -> Placed:
@@ -128,18 +133,24 @@ def _metric(
     lifted: tuple[LiftedPerson, ...], camera: CameraMotion, body: Body, fps: float, sized: bool
 ) -> tuple[CameraMotion, tuple[UpHint, ...], tuple[str, ...]]:
     """The camera with its path in metres, what the background tells of up, and what there is to warn of."""
-    if camera.unit != "any":
-        return camera, (), ()
     axes = np.concatenate([_body_axes(_in_first_camera(person, camera, body), body) for person in lifted])
+    up = find_up(axes, [np.zeros((0, 3))] * len(lifted), fps)[0]
+    upright = vanishing_up(camera.upright, up)
+    hints = () if upright is None else (upright,)
+    if camera.unit != "any":
+        return camera, hints, ()
     eyes = -np.einsum("tji,tj->ti", camera.R, camera.t)
-    plane = ground_plane(camera.points, eyes, find_up(axes, [np.zeros((0, 3))] * len(lifted), fps)[0])
+    plane = ground_plane(camera.points, eyes, up if upright is None else upright.direction)
+    if plane is not None:
+        hints = (*hints, UpHint(plane.normal, _FLOOR_LEVEL))
     feet = []
     for person in lifted:
-        motion = (torch.as_tensor(array).to(body.v_template) for array in (person.rotations, person.transl, person.betas))
+        motion = (
+            torch.as_tensor(array).to(body.v_template) for array in (person.rotations, person.transl, person.betas)
+        )
         feet.append(Feet(person.frames, body.forward(*motion).contacts.cpu().double().numpy()))
     scale = find_scale(feet, camera.R, camera.t, plane, fps, sized)
     warnings = (_SCALE_WARNING,) if scale.deviation > _UNSURE else ()
-    hints = () if plane is None else (UpHint(plane.normal, _FLOOR_LEVEL),)
     return replace(camera, t=scale.alpha * camera.t, points=scale.alpha * camera.points, unit="metre"), hints, warnings
 
 
