@@ -85,6 +85,15 @@ def adjust(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle
     return bundle
 
 
+def focal_deviation(bundle: Bundle, seen: Sightings, free: Freedom) -> float:
+    """Of the logarithm of the focal length, everything else being free too, were all sightings' errors independent."""
+    cameras, depths, between, _, _ = _linearise(bundle, seen, free, bundle.focal_px)
+    reduced = cameras + 1e-6 * torch.eye(len(cameras)).to(cameras) - between.T @ (between / (depths + 1e-9)[:, None])
+    last = torch.zeros(len(reduced)).to(reduced)
+    last[-1] = 1
+    return float(torch.linalg.solve(reduced, last)[-1].clamp(min=0).sqrt())
+
+
 def residuals(bundle: Bundle, seen: Sightings) -> torch.Tensor:
     """(O, 2) px, seen minus predicted; far outside where a point would be behind the camera."""
     y, _, _, _ = _in_view(bundle, seen)

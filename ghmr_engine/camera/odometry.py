@@ -9,17 +9,20 @@ import torch
 
 from ghmr_engine import lie
 from ghmr_engine.camera.background import Background
-from ghmr_engine.camera.bundle import Bundle, Sightings, points, residuals, robust_cost
+from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, focal_deviation, points, residuals, robust_cost
 from ghmr_engine.camera.pose import locate
-from ghmr_engine.camera.structure import Views, choose_views, moving, sightings_of, turning
+from ghmr_engine.camera.structure import Views, choose_views, moving, sightings_of, turning, without_anchors
 
 _NEAR_PX = (4.0, 2.0, 1.0, 0.7, 0.7)
 """Cauchy's scales where the guess is a neighbouring view's pose."""
 _ENOUGH = 20  # points that fit; fewer fit by chance
 _PLACED_SHARE = 0.8  # of the views that see anything: with fewer placed, the structure fell to pieces
 _FITTING_COST = 0.9  # of a sighting, on average: beyond, most points move by themselves
-_TURNS_DEG = 3.0
-"""A turn from which on the focal length shows; with less, its error and the turn's cannot be told apart."""
+_TURN_COST = 0.3
+"""Likewise: a turn that explains the picture as well as this leaves no parallax to find a path from."""
+_FOCAL_SHOWS = 0.015
+"""Deviation of the focal length's logarithm, reckoned from independent errors, up to which it is taken from a camera
+that only turns. Neighbouring sightings err alike, so in truth it is some four times that."""
 _GOOD_PX, _GOOD_SIGHTINGS = 1.0, 4
 """Of points that are handed on as the shape of the background."""
 
@@ -57,26 +60,21 @@ def find_path(background: Background, focal_px: float, log_focal: float | None) 
     if not len(background.frame):
         return None
     views = choose_views(background)
-    turns = _turned_degrees(views.R) > _TURNS_DEG
-    turned = turning(views, focal_px, log_focal if turns else None)
-    found = moving(views, focal_px, log_focal)
+    turned = turning(views, focal_px, log_focal)
+    found = None if _mean_cost(turned, views.seen) < _TURN_COST else moving(views, focal_px, log_focal)
     if found is not None and _carried(views, turned, *found):
         return _path(background, views, *found, carried=True)
-    if not turns:
-        turned = turning(views, focal_px, None)
+    if log_focal is not None:
+        deviation = focal_deviation(turned, without_anchors(turned, views.seen), Freedom(True, log_focal))
+        if deviation > _FOCAL_SHOWS:
+            turned = turning(views, focal_px, None)
     if _mean_cost(turned, views.seen) > _FITTING_COST:
         return None
     return _path(background, views, turned, np.ones(len(views.frames), bool), carried=False)
 
 
-def _turned_degrees(R: np.ndarray) -> float:
-    cosine = (np.einsum("tij,ij->t", R, R[0]) - 1) / 2
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max())
-
-
 def _mean_cost(bundle: Bundle, seen: Sightings) -> float:
-    own = seen.view != bundle.anchor[seen.point]
-    cost = robust_cost(residuals(bundle, seen))[own]
+    cost = robust_cost(residuals(bundle, without_anchors(bundle, seen)))
     return float(cost.mean()) if len(cost) else 0.0
 
 

@@ -25,7 +25,8 @@ _PAIRS = 8  # of the largest parallax, that are looked at closely
 _EPIPOLAR_PX = 1.0
 _SEEN = 20  # points with known depth that a view needs to be placed
 _FITS_PX = 3.0
-_ADJUST_EVERY, _ADJUST_STEPS, _LAST_STEPS = 5, 3, 20
+_ADJUST_EVERY, _ADJUST_STEPS, _LAST_STEPS = 6, 3, 15
+_TURN_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def turning(views: Views, focal_px: float, log_focal: float | None) -> Bundle:
     """The bundle of a camera that only turns."""
     pose = lie.from_rotation_and_translation(torch.as_tensor(views.R), torch.zeros(len(views.frames), 3).double())
     start = _bundle(views, pose, torch.zeros(views.points).double(), np.ones(len(views.frames), bool), focal_px)
-    return adjust(start, _without_anchors(start, views.seen), Freedom(turn_only=True, log_focal=log_focal), _LAST_STEPS)
+    return adjust(start, without_anchors(start, views.seen), Freedom(turn_only=True, log_focal=log_focal), _TURN_STEPS)
 
 
 def moving(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bundle, np.ndarray] | None:
@@ -113,8 +114,8 @@ def _first_pair(views: Views, focal_px: float) -> tuple[tuple[int, int], torch.T
     """Two views with much parallax and the second's pose (7,) seen from the first, the way between them being 1."""
     ids, px = _by_view(views)
     pairs = []
-    for first in range(0, len(ids), 2):
-        for second in range(first + 1, len(ids)):
+    for first in range(0, len(ids), 3):
+        for second in range(first + 1, len(ids), 2):
             common, at, to = np.intersect1d(ids[first], ids[second], assume_unique=True, return_indices=True)
             if len(common) < _COMMON:
                 break
@@ -178,7 +179,8 @@ def _bundle(views: Views, pose: torch.Tensor, depth: torch.Tensor, placed: np.nd
     return Bundle(pose, depth, anchor, ray_px, torch.tensor(focal_px).double())
 
 
-def _without_anchors(bundle: Bundle, seen: Sightings) -> Sightings:
+def without_anchors(bundle: Bundle, seen: Sightings) -> Sightings:
+    """Sightings that say something: in its anchor a point is where it is by definition."""
     return _some(seen, seen.view != bundle.anchor[seen.point])
 
 
@@ -198,7 +200,7 @@ def _refined(
     """Depths found anew from the poses of the placed views, then everything adjusted."""
     bundle = _bundle(views, pose, torch.zeros(views.points).double(), placed, focal_px)
     seen = _some(views.seen, torch.as_tensor(placed)[views.seen.view])
-    seen = _without_anchors(bundle, seen)
+    seen = without_anchors(bundle, seen)
     bundle = replace(bundle, depth=triangulated(bundle, seen))
     solved = adjust(
         _subset(bundle, placed),
