@@ -14,6 +14,7 @@ from ghmr_engine.world.plant import planting_shift
 N, FPS = 40, 30.0
 J = {name: place for place, name in enumerate(JOINT_NAMES)}
 FRAMES = np.arange(N)
+SIGHT = np.tile([0.0, 1.0, 0.0], (N, 1))
 
 
 def _feet(drift):
@@ -24,21 +25,21 @@ def _feet(drift):
 
 def test_a_drift_under_resting_feet_is_taken_out():
     drift = np.cumsum(np.tile([0.004, 0.006, 0.0], (N, 1)), 0)
-    shift = planting_shift(_feet(drift), np.ones((N, 4)), *neighbours(FRAMES), sight=1, free=True)
+    shift = planting_shift(_feet(drift), np.ones((N, 4)), *neighbours(FRAMES), sight=SIGHT, free=True)
     left = np.diff(drift + shift, axis=0)
     assert np.abs(left[:, :2]).max() < 0.001
 
 
 def test_nobody_is_shifted_whose_feet_move():
     drift = np.cumsum(np.tile([0.03, 0, 0], (N, 1)), 0)
-    shift = planting_shift(_feet(drift), np.zeros((N, 4)), *neighbours(FRAMES), sight=1, free=False)
+    shift = planting_shift(_feet(drift), np.zeros((N, 4)), *neighbours(FRAMES), sight=SIGHT, free=False)
     assert np.abs(shift).max() < 1e-9
 
 
 def test_a_gap_in_time_ties_nothing():
     frames = np.concatenate([np.arange(N // 2), np.arange(N // 2) + 500])
     place = np.repeat([[0, 0, 0], [0.5, 0, 0]], N // 2, axis=0).astype(float)
-    shift = planting_shift(_feet(place), np.ones((N, 4)), *neighbours(frames), sight=1, free=True)
+    shift = planting_shift(_feet(place), np.ones((N, 4)), *neighbours(frames), sight=SIGHT, free=True)
     assert np.abs(shift).max() < 1e-6
 
 

@@ -17,9 +17,10 @@ _NEAR_PX = (4.0, 2.0, 1.0, 0.7, 0.7)
 """Cauchy's scales where the guess is a neighbouring view's pose."""
 _ENOUGH = 20  # points that fit; fewer fit by chance
 _PLACED_SHARE = 0.8  # of the views that see anything: with fewer placed, the structure fell to pieces
-_FITTING_COST = 0.9  # of a sighting, on average: beyond, most points move by themselves
-_TURN_COST = 0.3
-"""Likewise: a turn that explains the picture as well as this leaves no parallax to find a path from."""
+_FITS_PX, _FITTING = 1.5, 0.5
+"""The share of sightings that must fit: with less, most points move by themselves."""
+_TURN_FITTING = 0.9
+"""A turn that explains so many leaves no parallax to find a path from."""
 _FOCAL_SHOWS = 0.015
 """Deviation of the focal length's logarithm, reckoned from independent errors, up to which it is taken from a camera
 that only turns. Neighbouring sightings err alike, so in truth it is some four times that."""
@@ -61,21 +62,22 @@ def find_path(background: Background, focal_px: float, log_focal: float | None) 
         return None
     views = choose_views(background)
     turned = turning(views, focal_px, log_focal)
-    found = None if _mean_cost(turned, views.seen) < _TURN_COST else moving(views, focal_px, log_focal)
+    found = None if _fitting(turned, views.seen) > _TURN_FITTING else moving(views, focal_px, log_focal)
     if found is not None and _carried(views, turned, *found):
         return _path(background, views, *found, carried=True)
     if log_focal is not None:
         deviation = focal_deviation(turned, without_anchors(turned, views.seen), Freedom(True, log_focal))
         if deviation > _FOCAL_SHOWS:
             turned = turning(views, focal_px, None)
-    if _mean_cost(turned, views.seen) > _FITTING_COST:
+    if _fitting(turned, views.seen) < _FITTING:
         return None
     return _path(background, views, turned, np.ones(len(views.frames), bool), carried=False)
 
 
-def _mean_cost(bundle: Bundle, seen: Sightings) -> float:
-    cost = robust_cost(residuals(bundle, without_anchors(bundle, seen)))
-    return float(cost.mean()) if len(cost) else 0.0
+def _fitting(bundle: Bundle, seen: Sightings) -> float:
+    """Share of the sightings that fit."""
+    off = residuals(bundle, without_anchors(bundle, seen)).norm(dim=-1)
+    return float((off < _FITS_PX).double().mean()) if len(off) else 0.0
 
 
 def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) -> bool:
@@ -85,10 +87,12 @@ def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) ->
     if placed[sees].mean() < _PLACED_SHARE:
         return False
     both = torch.as_tensor(placed)[seen.view]
+    if _fitting(moved, Sightings(seen.view[both], seen.point[both], seen.px[both])) < _FITTING:
+        return False
     cost = [robust_cost(residuals(bundle, seen))[both].sum() for bundle in (turned, moved)]
     count = int(both.sum())
     more = int(placed.sum()) * 3 + len(np.unique(seen.point.numpy()[both.numpy()]))
-    return bool(cost[0] - cost[1] > 0.5 * more * np.log(count)) and float(cost[1]) / count < _FITTING_COST
+    return bool(cost[0] - cost[1] > 0.5 * more * np.log(count))
 
 
 def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarray, carried: bool) -> CameraPath:
@@ -102,10 +106,14 @@ def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarr
     known = np.unique(views.seen.point.numpy()[placed[views.seen.view.numpy()]])
     seen = sightings_of(background, known)
     pose, fits = locate(start, bundle, seen, _NEAR_PX, turn_only=not carried)
-    total = torch.zeros(len(start)).double().index_add_(0, seen.view, torch.ones(len(seen.view)).double())
-    confidence = (fits / total.clamp(min=1) * (fits / (2 * _ENOUGH)).clamp(max=1)).numpy()
+    # In its home a point is where it is by definition: only the others tell that a frame hangs together with the rest.
+    linked = seen.view != torch.as_tensor(background.home)[seen.point]
+    fits = torch.bincount(seen.view[linked & fits], minlength=len(start)).numpy()
+    total = torch.bincount(seen.view[linked], minlength=len(start)).numpy()
+    fits[0] = total[0] = np.count_nonzero(background.home == 0)
+    confidence = fits / np.maximum(total, 1) * np.minimum(fits / (2 * _ENOUGH), 1)
     R, t = (part.numpy() for part in lie.rotation_and_translation(pose))
-    R, t = _bridged(R, t, background.R, fits.numpy() >= _ENOUGH)
+    R, t = _bridged(R, t, background.R, fits >= _ENOUGH)
     # The world is the first frame's camera.
     R0, t0 = R[0], t[0]
     R = R @ R0.T

@@ -17,7 +17,7 @@ def locate(
     turn_only: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """Gauss and Newton's steps on robust reprojection errors. start (F, 7); seen.view counts these poses. Returns the
-    poses and how many points (F,) fit each."""
+    poses and which sightings (O,) fit them."""
     homogeneous = points(bundle)[seen.point]
     pose, count = start, len(start)
     for scale in scales_px:
@@ -40,8 +40,7 @@ def locate(
         left = left + torch.diag_embed(left.diagonal(dim1=1, dim2=2) * 1e-6 + 1e-6)
         pose = lie.moved(pose, torch.linalg.solve(left, right))
     _, residual = _off(pose, homogeneous, bundle.focal_px, seen)
-    fits = (residual.norm(dim=-1) < _FITS_PX).double()
-    return pose, torch.zeros(count).to(fits).index_add_(0, seen.view, fits)
+    return pose, residual.norm(dim=-1) < _FITS_PX
 
 
 def _off(

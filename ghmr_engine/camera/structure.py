@@ -256,4 +256,4 @@ def _place(views: Views, bundle: Bundle, placed: np.ndarray, view: int) -> torch
     R, t = lie.rotation_and_translation(bundle.pose[near][None])
     start = lie.from_rotation_and_translation((turn @ R[0])[None], (turn @ t[0])[None])
     pose, fits = locate(start, bundle, replace(seen, view=torch.zeros_like(seen.view)))
-    return pose[0] if float(fits[0]) >= _SEEN else None
+    return pose[0] if int(fits.sum()) >= _SEEN else None
