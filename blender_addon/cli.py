@@ -22,9 +22,12 @@ _OPTIONS = {
     "end": (int, "last frame"),
     "fps": (float, "rate of the result; left out: the clip's"),
     "device": (str, "auto, cpu or cuda"),
-    "camera": (str, "auto, or static where it did not move"),
+    "camera": (str, "auto; static where it did not move; gyro or file: read from --camera_file"),
+    "camera_file": (str, "a gyroscope's CSV, or another program's camera"),
     "quality": (str, "fast, balanced or best"),
     "focal": (float, "focal length in pixels"),
+    "lens": (float, "focal length in millimetres"),
+    "sensor": (float, "width of the sensor that the lens goes with, in millimetres"),
     "height": (float, "of the first person, in metres"),
 }
 

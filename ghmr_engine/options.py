@@ -7,6 +7,8 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from .errors import RecoverError
 
+_FILE_GOES = "a file with --camera gyro or file, and none otherwise"
+
 
 @dataclass(frozen=True)
 class Options:
@@ -22,12 +24,18 @@ class Options:
     """Rate of the result; none: the clip's own."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks and optimisation run."""
-    camera: Literal["auto", "static"] = "auto"
-    """static: the camera did not move; auto: find out."""
+    camera: Literal["auto", "static", "gyro", "file"] = "auto"
+    """auto: found from the background; static: it did not move; gyro, file: read from camera_file."""
+    camera_file: str | None = None
+    """For --camera gyro a gyroscope's CSV, for --camera file another program's solve (docs/camera.md)."""
     quality: Literal["fast", "balanced", "best"] = "balanced"
     """fast skips the refinement stage."""
     focal: float | None = None
-    """Focal length in pixels of the upright picture; none: the clip's metadata, else a default."""
+    """Focal length in pixels of the upright picture; none: the clip's metadata, else solved for or a usual one."""
+    lens: float | None = None
+    """Focal length in millimetres, instead of --focal."""
+    sensor: float = 36.0
+    """Width of the sensor that --lens goes with in millimetres, along the picture's longer side."""
     height: float | None = None
     """Height of the first person in metres; none: estimated from a typical body."""
 
@@ -39,6 +47,11 @@ class Options:
         _require(self.end is None or self.end >= self.start, "end", self.end, "a frame number from --start on")
         _require(self.fps is None or 1 <= self.fps <= 240, "fps", self.fps, "a rate from 1 to 240")
         _require(self.focal is None or self.focal > 0, "focal", self.focal, "pixels, more than 0")
+        _require(self.lens is None or self.lens > 0, "lens", self.lens, "millimetres, more than 0")
+        _require(self.lens is None or self.focal is None, "lens", self.lens, "either --lens or --focal, not both")
+        _require(self.sensor > 0, "sensor", self.sensor, "millimetres, more than 0")
+        reads = self.camera in ("gyro", "file")
+        _require(reads == (self.camera_file is not None), "camera_file", self.camera_file, _FILE_GOES)
         _require(self.height is None or 0.5 <= self.height <= 2.6, "height", self.height, "metres, 0.5 to 2.6")
 
     def as_dict(self) -> dict[str, object]:

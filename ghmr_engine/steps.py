@@ -13,7 +13,8 @@ from ghmr_engine.progress import Progress, stage_report
 READS = {
     "video": ("start", "end", "fps"),
     "people": ("people",),
-    "camera": ("camera", "focal"),
+    "camera_file": (),
+    "camera": ("camera", "focal", "lens", "sensor"),
     "lift": ("height",),
     "world": ("height",),
     "refine": ("quality",),

@@ -23,7 +23,7 @@ ALLOWED_IN_STAGES = {
     "progress",
     "skeleton",
     "energy",
-    "so3",
+    "lie",
 }
 LONGEST = 400
 RUN_BY_BLENDER = "ghmr_engine/evaluate/in_blender.py"

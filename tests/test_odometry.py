@@ -1,4 +1,4 @@
-"""Bundle adjustment, the choice between turning and travelling, and every frame's pose: on points whose truth is known."""
+"""Bundle adjustment, the choice between turning and travelling, and every frame's pose, on points of known truth."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def seen_by(R: np.ndarray, eyes: np.ndarray, wrong: float = 0.0, noise_px: float
     seen_px[bad] = random.uniform(-180, 180, (bad.sum(), 2))
     guess = R @ rotations(random.normal(0, 0.5, len(R)), random.normal(0, 0.5, len(R)))
     return Background(
-        R=guess @ guess[0].T, confidence=np.ones(len(R)), stray_px=np.ones(len(R)), frame=frame, point=point, px=seen_px,
+        R=guess @ guess[0].T, confidence=np.ones(len(R)), stray_px=np.ones(len(R)), frame=frame, point=point,
+        px=seen_px,
         home=home, home_px=px[home, np.arange(len(home))], line_frame=np.zeros(0, int), line_px=np.zeros((0, 4)),
         size=SIZE,
     )  # fmt: skip

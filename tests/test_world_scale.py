@@ -100,7 +100,7 @@ def test_a_camera_that_hardly_moves_shows_no_metres_without_a_floor():
 def lines(count: int, direction: np.ndarray, seed: int) -> np.ndarray:
     """(S, 4) px of segments along a direction, all over the picture, 0.3 px off."""
     random = np.random.default_rng(seed)
-    start = np.column_stack([random.uniform(-2, 2, count), random.uniform(-1.2, 0.8, count), random.uniform(3, 6, count)])
+    start = random.uniform((-2, -1.2, 3), (2, 0.8, 6), (count, 3))
     ends = [start, start + direction]
     return np.concatenate([500 * end[:, :2] / end[:, 2:] + random.normal(0, 0.3, (count, 2)) for end in ends], 1)
 

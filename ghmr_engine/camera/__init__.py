@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 
 from ghmr_engine.camera.background import Background, follow, working_scale
+from ghmr_engine.camera.given import GivenCamera, read_camera
+from ghmr_engine.camera.gyro import read_gyro, turns_of
 from ghmr_engine.camera.lens import LOG_FOCAL, focal_length
 from ghmr_engine.camera.lines import planes_of
-from ghmr_engine.camera.odometry import CameraPath, find_path
+from ghmr_engine.camera.odometry import CameraPath, find_path, shape_seen_from
 from ghmr_engine.geometry import intrinsics
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, People, VideoInfo
 from ghmr_engine.video import Video
 
-__all__ = ["VERSION", "track_camera"]
+__all__ = ["VERSION", "file_sha256", "track_camera"]
 
 VERSION = 2
 """Counted up whenever the same input would give another result: kept results follow it."""
@@ -31,19 +36,26 @@ def track_camera(video: Video, people: People, options: Options, report: Report)
     """The camera in the world of its first frame: R[0] = I, t[0] = 0, world to camera, OpenCV's axes.
 
     One pass over the pictures; none where options.camera is "static". CameraMotion.unit says what is known of its path.
-    Raises what report and video.frames raise.
+    Raises RecoverError for a camera's file that cannot be used, and what report and video.frames raise.
     """
     info = video.info
-    focal_px, focal_source = focal_length(options.focal, info)
     if options.camera == "static":
         report(1.0)
-        standing = CameraPath(np.repeat(np.eye(3)[None], info.frames, axis=0), np.ones(info.frames))
-        return _motion(info, standing, focal_px, focal_source, "static (chosen)", None)
+        return _motion(info, _standing(np.ones(info.frames)), *focal_length(options, info), "static (chosen)", None)
+    given = read_camera(Path(options.camera_file), info) if options.camera == "file" else None
+    gyro = read_gyro(Path(options.camera_file)) if options.camera == "gyro" else None
+    focal_px, focal_source = focal_length(options, info, None if given is None else given.focal_px)
     background = follow(video, people, focal_px, lambda done: report(0.8 * done))
-    if _stands_still(background):
-        standing = CameraPath(np.repeat(np.eye(3)[None], info.frames, axis=0), background.confidence)
-        return _motion(info, standing, focal_px, focal_source, "static (found)", background)
     scale = working_scale(info)
+    if given is not None:
+        path = _from_file(given, background, focal_px * scale)
+        return _motion(info, path, focal_px, focal_source, "file", background)
+    if _stands_still(background):
+        return _motion(info, _standing(background.confidence), focal_px, focal_source, "static (found)", background)
+    if gyro is not None:
+        R = turns_of(gyro, background.R, background.confidence, float(info.fps))
+        turned = CameraPath(R, np.ones(info.frames), known=False)
+        return _motion(info, turned, focal_px, focal_source, "gyro", background)
     path = find_path(background, focal_px * scale, LOG_FOCAL if focal_source == "default" else None)
     report(1.0)
     if path is None:
@@ -52,6 +64,24 @@ def track_camera(video: Video, people: People, options: Options, report: Report)
     if focal_source == "default" and path.focal_px != focal_px * scale:
         focal_px, focal_source = path.focal_px / scale, "background"
     return _motion(info, path, focal_px, focal_source, "path" if path.carried else "rotation", background)
+
+
+def file_sha256(options: Options) -> str:
+    """Of the camera's file, empty where none is chosen or it cannot be read (which the stage then says)."""
+    path = Path(options.camera_file) if options.camera_file is not None else None
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else ""
+
+
+def _standing(confidence: np.ndarray) -> CameraPath:
+    return CameraPath(np.repeat(np.eye(3)[None], len(confidence), axis=0), confidence)
+
+
+def _from_file(given: GivenCamera, background: Background, focal_px: float) -> CameraPath:
+    """Another program's path, with the shape of the background that it makes; focal_px at the working size."""
+    if not given.t.any():
+        return CameraPath(given.R, given.covered.astype(float))
+    shape = shape_seen_from(background, given.R, given.t, focal_px)
+    return CameraPath(given.R, given.covered.astype(float), given.t, shape)
 
 
 def _motion(

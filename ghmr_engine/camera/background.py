@@ -42,7 +42,7 @@ class Background:
     px: np.ndarray
     """(O, 2)."""
     home: np.ndarray
-    """(L,) int: the frame in which a point was chosen; the others were compared with that one. No sighting of its own."""
+    """(L,) int: the frame in which a point was chosen and to which others were compared. No sighting of its own."""
     home_px: np.ndarray
     """(L, 2)."""
     line_frame: np.ndarray

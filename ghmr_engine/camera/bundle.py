@@ -62,7 +62,7 @@ class Freedom:
 
 
 def adjust(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle:
-    """Lower the robust reprojection error by up to `steps` steps; ends when a step gains less than a hundred-thousandth.
+    """Lower the robust reprojection error by up to `steps` steps; ends when one gains less than a hundred-thousandth.
 
     The unit of length is held by damping alone: it stays near what it was.
     """
@@ -96,7 +96,7 @@ def focal_deviation(bundle: Bundle, seen: Sightings, free: Freedom) -> float:
 
 def residuals(bundle: Bundle, seen: Sightings) -> torch.Tensor:
     """(O, 2) px, seen minus predicted; far outside where a point would be behind the camera."""
-    y, _, _, _ = _in_view(bundle, seen)
+    y, _, _, _ = in_view(bundle, seen)
     return seen.px - bundle.focal_px * y[:, :2] / y[:, 2:].clamp(min=_NEAREST)
 
 
@@ -115,7 +115,7 @@ def robust_weight(residual: torch.Tensor) -> torch.Tensor:
 
 
 def robust_cost(residual: torch.Tensor) -> torch.Tensor:
-    """(O,) Cauchy's costs, which are half the square of residuals (O, 2) px in units of 0.7 px while these are small."""
+    """(O,) Cauchy's costs, of residuals (O, 2) px: half the square in units of 0.7 px while these are small."""
     return 0.5 * torch.log1p(residual.square().sum(-1) / _CAUCHY_PX**2)
 
 
@@ -126,7 +126,7 @@ def _cost(bundle: Bundle, seen: Sightings, free: Freedom, start_focal: torch.Ten
     return float(total)
 
 
-def _in_view(bundle: Bundle, seen: Sightings) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def in_view(bundle: Bundle, seen: Sightings) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Points in the seeing view, up to scale (O, 3), and what led there: R, t from anchor to view, rays."""
     anchor = bundle.anchor[seen.point]
     between = lie.composed(bundle.pose[seen.view], lie.inverse(bundle.pose[anchor]))
@@ -137,6 +137,43 @@ def _in_view(bundle: Bundle, seen: Sightings) -> tuple[torch.Tensor, torch.Tenso
     return y, R, t, ray
 
 
+@dataclass(frozen=True)
+class _Steps:
+    """How sightings change with what is solved for. O sightings."""
+
+    residual: torch.Tensor  # (O, 2) px
+    weight: torch.Tensor  # (O,)
+    camera: torch.Tensor  # (O, 2, 12) seeing view, then anchor
+    focal: torch.Tensor  # (O, 2) of its logarithm
+    depth: torch.Tensor  # (O, 2)
+
+
+def _steps(bundle: Bundle, seen: Sightings, turn_only: bool) -> _Steps:
+    """Derivatives of the predicted pixels."""
+    y, R, t, ray = in_view(bundle, seen)
+    depth, focal = bundle.depth[seen.point], bundle.focal_px
+    z = y[:, 2].clamp(min=_NEAREST)
+    flat = y[:, :2] / z[:, None]
+    residual = seen.px - focal * flat
+    # d pixel / d y, (O, 2, 3)
+    D = torch.zeros(len(y), 2, 3).to(y)
+    D[:, 0, 0] = D[:, 1, 1] = focal / z
+    D[:, :, 2] = -focal * flat / z[:, None]
+    view = D @ torch.cat([depth[:, None, None] * torch.eye(3).to(y), -_cross(y)], -1)
+    anchor = -D @ R @ torch.cat([depth[:, None, None] * torch.eye(3).to(y), -_cross(ray)], -1)
+    if turn_only:
+        view[..., :3] = 0
+        anchor[..., :3] = 0
+    shrunk = torch.cat([-ray[:, :2], torch.zeros_like(ray[:, :1])], 1)  # d ray / d log focal
+    return _Steps(
+        residual=residual,
+        weight=robust_weight(residual) / _CAUCHY_PX**2 * (y[:, 2] > _NEAREST),
+        camera=torch.cat([view, anchor], -1),
+        focal=focal * flat + (D @ R @ shrunk[..., None])[..., 0],
+        depth=(D @ t[..., None])[..., 0],
+    )
+
+
 def _linearise(
     bundle: Bundle, seen: Sightings, free: Freedom, start_focal: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -144,60 +181,18 @@ def _linearise(
 
     C = 6 K + 1; the last is the logarithm of the focal length. What is not free has a row of its own that keeps it.
     """
-    y, R, t, ray = _in_view(bundle, seen)
-    depth, focal = bundle.depth[seen.point], bundle.focal_px
-    z = y[:, 2].clamp(min=_NEAREST)
-    flat = y[:, :2] / z[:, None]
-    residual = seen.px - focal * flat
-    weight = robust_weight(residual) / _CAUCHY_PX**2 * (y[:, 2] > _NEAREST)
-    # d pixel / d y, (O, 2, 3)
-    D = torch.zeros(len(y), 2, 3).to(y)
-    D[:, 0, 0] = D[:, 1, 1] = focal / z
-    D[:, :, 2] = -focal * flat / z[:, None]
-    view_step = D @ torch.cat([depth[:, None, None] * torch.eye(3).to(y), -_cross(y)], -1)
-    anchor_step = -D @ R @ torch.cat([depth[:, None, None] * torch.eye(3).to(y), -_cross(ray)], -1)
-    if free.turn_only:
-        view_step[..., :3] = 0
-        anchor_step[..., :3] = 0
-    depth_step = (D @ t[..., None])[..., 0]
-    shrunk = torch.cat([-ray[:, :2], torch.zeros_like(ray[:, :1])], 1)  # d ray / d log focal
-    focal_step = focal * flat + (D @ R @ shrunk[..., None])[..., 0]
-
-    K, L = len(bundle.pose), len(bundle.depth)
-    size = 6 * K + 1
-    anchor = bundle.anchor[seen.point]
-    steps = torch.cat([view_step, anchor_step], -1)  # (O, 2, 12)
-    weighted = weight[:, None, None] * steps
-    blocks = (steps.transpose(1, 2) @ weighted).reshape(-1, 2, 6, 2, 6)
-    places = torch.stack([seen.view, anchor], 1)  # (O, 2)
-    both = torch.zeros(K * K, 6, 6).to(y)
-    flat_places = (places[:, :, None] * K + places[:, None, :]).reshape(-1)
-    both.index_add_(0, flat_places, blocks.permute(0, 1, 3, 2, 4).reshape(-1, 6, 6))
-    cameras = torch.zeros(size, size).to(y)
-    cameras[:-1, :-1] = both.reshape(K, K, 6, 6).permute(0, 2, 1, 3).reshape(6 * K, 6 * K)
-    right = torch.zeros(size).to(y)
-    pull = (weighted.transpose(1, 2) @ residual[..., None])[..., 0].reshape(-1, 2, 6)
-    right[:-1] = torch.zeros(K, 6).to(y).index_add_(0, places.reshape(-1), pull.reshape(-1, 6)).reshape(-1)
-    with_focal = (weighted.transpose(1, 2) @ focal_step[..., None])[..., 0].reshape(-1, 6)
-    edge = torch.zeros(K, 6).to(y).index_add_(0, places.reshape(-1), with_focal).reshape(-1)
-    cameras[-1, :-1] = cameras[:-1, -1] = edge
-    cameras[-1, -1] = (weight * focal_step.square().sum(-1)).sum()
-    right[-1] = (weight * (focal_step * residual).sum(-1)).sum()
-
-    depths = torch.zeros(L).to(y).index_add_(0, seen.point, weight * depth_step.square().sum(-1))
-    depths_right = torch.zeros(L).to(y).index_add_(0, seen.point, weight * (depth_step * residual).sum(-1))
-    between = torch.zeros(L * K, 6).to(y)
-    cross = (weighted.transpose(1, 2) @ depth_step[..., None])[..., 0].reshape(-1, 2, 6)
-    between.index_add_(0, (seen.point[:, None] * K + places).reshape(-1), cross.reshape(-1, 6))
-    with_depth = torch.zeros(L).to(y).index_add_(0, seen.point, weight * (focal_step * depth_step).sum(-1))
-    between = torch.cat([between.reshape(L, 6 * K), with_depth[:, None]], 1)
-
+    step = _steps(bundle, seen, free.turn_only)
+    K = len(bundle.pose)
+    places = torch.stack([seen.view, bundle.anchor[seen.point]], 1)  # (O, 2)
+    weighted = (step.weight[:, None, None] * step.camera).transpose(1, 2)  # (O, 12, 2)
+    cameras, right = _of_cameras(step, weighted, places, K)
+    depths, between, depths_right = _of_depths(step, weighted, places, seen.point, (len(bundle.depth), K))
     if free.log_focal is None:
         between[:, -1] = 0
-        _keep(cameras, right, slice(size - 1, size))
+        _keep(cameras, right, slice(6 * K, 6 * K + 1))
     else:
         cameras[-1, -1] += free.log_focal**-2
-        right[-1] -= torch.log(focal / start_focal) * free.log_focal**-2
+        right[-1] -= torch.log(bundle.focal_px / start_focal) * free.log_focal**-2
     held = slice(6 * free.fixed, 6 * free.fixed + 6)
     between[:, held] = 0
     _keep(cameras, right, held)
@@ -205,6 +200,42 @@ def _linearise(
         between.zero_()
         depths_right.zero_()
     return cameras, depths, between, right, depths_right
+
+
+def _of_cameras(
+    step: _Steps, weighted: torch.Tensor, places: torch.Tensor, K: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(C, C) and (C,) from the sightings of views places (O, 2)."""
+    blocks = (weighted @ step.camera).reshape(-1, 2, 6, 2, 6).permute(0, 1, 3, 2, 4).reshape(-1, 6, 6)
+    pairs = (places[:, :, None] * K + places[:, None, :]).reshape(-1)
+    both = torch.zeros(K * K, 6, 6).to(blocks).index_add_(0, pairs, blocks)
+
+    def by_view(pull: torch.Tensor) -> torch.Tensor:  # (O, 2) px to (6 K,)
+        pull = (weighted @ pull[..., None]).reshape(-1, 6)
+        return torch.zeros(K, 6).to(pull).index_add_(0, places.reshape(-1), pull).reshape(-1)
+
+    cameras = torch.zeros(6 * K + 1, 6 * K + 1).to(blocks)
+    cameras[:-1, :-1] = both.reshape(K, K, 6, 6).permute(0, 2, 1, 3).reshape(6 * K, 6 * K)
+    cameras[-1, :-1] = cameras[:-1, -1] = by_view(step.focal)
+    cameras[-1, -1] = (step.weight * step.focal.square().sum(-1)).sum()
+    pull = (step.weight * (step.focal * step.residual).sum(-1)).sum()
+    return cameras, torch.cat([by_view(step.residual), pull[None]])
+
+
+def _of_depths(
+    step: _Steps, weighted: torch.Tensor, places: torch.Tensor, point: torch.Tensor, size: tuple[int, int]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(L,), (L, C) and (L,) from the sightings of points point (O,); size: L, K."""
+    L, K = size
+
+    def by_point(other: torch.Tensor) -> torch.Tensor:  # (O, 2) px to (L,)
+        pull = step.weight * (step.depth * other).sum(-1)
+        return torch.zeros(L).to(pull).index_add_(0, point, pull)
+
+    cross = (weighted @ step.depth[..., None]).reshape(-1, 6)
+    between = torch.zeros(L * K, 6).to(cross).index_add_(0, (point[:, None] * K + places).reshape(-1), cross)
+    between = torch.cat([between.reshape(L, 6 * K), by_point(step.focal)[:, None]], 1)
+    return by_point(step.depth), between, by_point(step.residual)
 
 
 def _keep(cameras: torch.Tensor, right: torch.Tensor, which: slice) -> None:

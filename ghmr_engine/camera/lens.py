@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ghmr_engine.options import Options
 from ghmr_engine.types import VideoInfo
 
 TYPICAL_FOCAL = 0.72
@@ -20,10 +21,14 @@ LOG_FOCAL = 0.2
 """How far that may be off, as a deviation of the logarithm: phones' wide and long lenses included."""
 
 
-def focal_length(chosen_px: float | None, info: VideoInfo) -> tuple[float, str]:
-    """Pixels of the upright picture, and 'user', 'metadata' or 'default'."""
-    if chosen_px is not None:
-        return chosen_px, "user"
+def focal_length(options: Options, info: VideoInfo, file_px: float | None = None) -> tuple[float, str]:
+    """Pixels of the upright picture, and 'user', 'file' (of the camera, file_px), 'metadata' or 'default'."""
+    if options.focal is not None:
+        return options.focal, "user"
+    if options.lens is not None:
+        return options.lens / options.sensor * max(info.width, info.height), "user"
+    if file_px is not None:
+        return file_px, "file"
     if info.focal_px is not None:
         return info.focal_px, "metadata"
     return TYPICAL_FOCAL * math.hypot(info.width, info.height), "default"

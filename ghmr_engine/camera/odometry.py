@@ -11,7 +11,7 @@ from ghmr_engine import lie
 from ghmr_engine.camera.background import Background
 from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, focal_deviation, points, residuals, robust_cost
 from ghmr_engine.camera.pose import locate
-from ghmr_engine.camera.structure import Views, choose_views, moving, sightings_of, turning, without_anchors
+from ghmr_engine.camera.structure import Views, choose_views, moving, seen_from, sightings_of, turning, without_anchors
 
 _NEAR_PX = (4.0, 2.0, 1.0, 0.7, 0.7)
 """Cauchy's scales where the guess is a neighbouring view's pose."""
@@ -72,6 +72,14 @@ def find_path(background: Background, focal_px: float, log_focal: float | None) 
     if _fitting(turned, views.seen) < _FITTING:
         return None
     return _path(background, views, turned, np.ones(len(views.frames), bool), carried=False)
+
+
+def shape_seen_from(background: Background, R: np.ndarray, t: np.ndarray, focal_px: float) -> np.ndarray:
+    """(M, 3) points of the background in the unit of a path that is known already, R (T, 3, 3) and t (T, 3)."""
+    views = choose_views(background)
+    pose = lie.from_rotation_and_translation(torch.as_tensor(R[views.frames]), torch.as_tensor(t[views.frames]))
+    bundle = seen_from(views, pose, focal_px)
+    return _good_points(bundle, views, np.ones(len(views.frames), bool), points(bundle).numpy())
 
 
 def _fitting(bundle: Bundle, seen: Sightings) -> float:

@@ -1,6 +1,6 @@
 """Structure from motion: where the camera was in some views of a clip, and how far away the background's points are.
 
-Grown from one pair of views (Snavely, Seitz and Szeliski 2006) in the order of time, adjusted as a whole every few views.
+Grown from one pair of views (Snavely, Seitz and Szeliski 2006) in the order of time, adjusted every few views.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 
 from ghmr_engine import lie
 from ghmr_engine.camera.background import Background
-from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, adjust, residuals
+from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, adjust, in_view, residuals
 from ghmr_engine.camera.pose import locate
 from ghmr_engine.camera.rotation import directions, find_turn, to_pixels
 
@@ -103,6 +103,12 @@ def moving(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bund
             bundle, known = refine(_ADJUST_STEPS), placed.copy()
     bundle = refine(_LAST_STEPS)
     return bundle, placed
+
+
+def seen_from(views: Views, pose: torch.Tensor, focal_px: float) -> Bundle:
+    """The bundle of known poses (V, 7): points where the sightings put them."""
+    bundle = _bundle(views, pose, torch.zeros(views.points).double(), np.ones(len(pose), bool), focal_px)
+    return replace(bundle, depth=triangulated(bundle, without_anchors(bundle, views.seen)))
 
 
 def _outward(first: int, second: int, count: int) -> list[int]:
@@ -226,9 +232,7 @@ def _renumbered(seen: Sightings, placed: np.ndarray) -> Sightings:
 def triangulated(bundle: Bundle, seen: Sightings) -> torch.Tensor:
     """(L,) inverse depths that fit the sightings best, in closed form: with y = R ray + d t, each sighting (x, 1) asks
     that x y_z = y_x, which is linear in d. Robust by a second round; 0 where nothing tells."""
-    from ghmr_engine.camera.bundle import _in_view
-
-    _, R, t, ray = _in_view(bundle, seen)
+    _, R, t, ray = in_view(bundle, seen)
     far = torch.einsum("oij,oj->oi", R, ray)
     x = seen.px / bundle.focal_px
     a = t[:, :2] - x * t[:, 2:]

@@ -35,7 +35,8 @@ def true_camera(truth: Motion) -> CameraMotion:
     turns = R @ R[0].T
     return CameraMotion(
         R=turns, t=t - np.einsum("tij,j->ti", turns, t[0]), K=np.asarray(truth.K, float),
-        confidence=np.ones(len(R)), moving=False, unit="metre", points=np.zeros((0, 3)), upright=np.zeros((0, 4)), focal_source="truth",
+        confidence=np.ones(len(R)), moving=False, unit="metre", points=np.zeros((0, 3)), upright=np.zeros((0, 4)),
+        focal_source="truth",
         motion_source="truth",
     )  # fmt: skip
 
