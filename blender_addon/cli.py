@@ -22,7 +22,7 @@ _OPTIONS = {
     "end": (int, "last frame"),
     "fps": (float, "rate of the result; left out: the clip's"),
     "device": (str, "auto, cpu or cuda"),
-    "camera": (str, "auto; static where it did not move; gyro or file: read from --camera_file"),
+    "camera": (str, "auto; static where it did not move; gyro or file: read from --camera-file"),
     "camera_file": (str, "a gyroscope's CSV, or another program's camera"),
     "quality": (str, "fast, balanced or best"),
     "focal": (float, "focal length in pixels"),
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="the .blend to write; X.motion.npz goes beside it")
     parser.add_argument("--engine", default="", help="Python of the engine's environment; left out: the usual one")
     for name, (kind, text) in _OPTIONS.items():
-        parser.add_argument(f"--{name}", type=kind, help=text)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
     return parser
 
 

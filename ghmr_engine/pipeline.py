@@ -38,8 +38,8 @@ def recover(
 
     steps.depend_on("video", video.VERSION, info.sha256, *(model.sha256 for model in models))
     found = steps.run_kept("people", people.VERSION, people.find_people, clip, options)
-    steps.depend_on("camera_file", camera.VERSION, camera.file_sha256(options))
-    filmed = steps.run_kept("camera", camera.VERSION, camera.track_camera, clip, found, options)
+    read = (camera.file_sha256(options),)
+    filmed = steps.run_kept("camera", camera.VERSION, camera.track_camera, clip, found, options, content=read)
     lifted = steps.run_kept("lift", lift.VERSION, lift.lift_people, found, filmed, body, info, options)
     scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
     if options.quality != "fast":

@@ -13,8 +13,7 @@ from ghmr_engine.progress import Progress, stage_report
 READS = {
     "video": ("start", "end", "fps"),
     "people": ("people",),
-    "camera_file": (),
-    "camera": ("camera", "focal", "lens", "sensor"),
+    "camera": ("camera", "camera_file", "focal", "lens", "sensor"),
     "lift": ("height",),
     "world": ("height",),
     "refine": ("quality",),
@@ -56,9 +55,11 @@ class Steps:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
         return result
 
-    def run_kept(self, stage: str, version: int, call: Callable[..., Result], *inputs: object) -> Result:
-        """The same, unless an earlier run kept the result."""
-        self.depend_on(stage, version)
+    def run_kept(
+        self, stage: str, version: int, call: Callable[..., Result], *inputs: object, content: tuple[str, ...] = ()
+    ) -> Result:
+        """The same, unless an earlier run kept the result. content: SHA-256 of what the call reads besides."""
+        self.depend_on(stage, version, *content)
         key, cache = self._key, self._cache
         if cache is None:
             return self.run(stage, call, *inputs)

@@ -14,7 +14,7 @@ def test_the_defaults_are_allowed_and_survive_json():
 
 
 def test_every_option_survives_json():
-    options = Options("2", 5, 90, 29.97, "cpu", "static", "fast", 1200.5, 1.65)
+    options = Options("2", 5, 90, 29.97, "cpu", "file", "path.json", "fast", None, 26.0, 35.9, 1.65)
     assert options_from(json.loads(json.dumps(options.as_dict()))) == options
 
 
@@ -29,6 +29,7 @@ def test_options_do_not_change():
         {"people": "0"}, {"people": "-1"}, {"people": "everyone"}, {"people": ""}, {"start": -1},
         {"start": 5, "end": 4}, {"fps": 0.5}, {"fps": 241.0}, {"fps": float("nan")}, {"device": "tpu"},
         {"camera": "moving"}, {"quality": "good"}, {"focal": 0.0}, {"focal": -3.0}, {"height": 0.1}, {"height": 165.0},
+        {"lens": 0.0}, {"lens": 26.0, "focal": 900.0}, {"sensor": 0.0}, {"camera_file": "a.csv"},
     ],
     ids=str,
 )  # fmt: skip
@@ -68,7 +69,7 @@ def test_the_command_line_offers_every_option_with_its_own_words():
 
     text = " ".join(CliRunner().invoke(app, ["recover", "--help"]).output.split())
     for field in fields(Options):
-        assert f"--{field.name} " in text
+        assert f"--{field.name.replace('_', '-')} " in text
     assert "Height of the first person in metres" in text
     assert "auto|cpu|cuda" in text
 
@@ -78,3 +79,10 @@ def test_the_keys_of_the_cache_name_options_that_exist_and_leave_out_none_but_th
 
     read = {name for names in READS.values() for name in names}
     assert read == {field.name for field in fields(Options)} - {"device"}
+
+
+@pytest.mark.parametrize("source", ["gyro", "file"])
+def test_a_camera_that_is_read_needs_its_file(source):
+    with pytest.raises(RecoverError, match="camera_file"):
+        Options(camera=source)
+    assert Options(camera=source, camera_file="a").camera == source
