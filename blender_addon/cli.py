@@ -22,8 +22,8 @@ _OPTIONS = {
     "end": (int, "last frame"),
     "fps": (float, "rate of the result; left out: the clip's"),
     "device": (str, "auto, cpu or cuda"),
-    "camera": (str, "auto; static where it did not move; gyro or file: read from --camera-file"),
-    "camera_file": (str, "a gyroscope's CSV, or another program's camera"),
+    "camera": (str, "auto; static where it did not move; gyro or file, read from --camera-file; droid; dpvo"),
+    "camera_file": (str, "for gyro a gyroscope's CSV, for file another program's camera"),
     "quality": (str, "fast, balanced or best"),
     "focal": (float, "focal length in pixels"),
     "lens": (float, "focal length in millimetres"),
@@ -45,6 +45,8 @@ def command(arguments: list[str]) -> int:
     try:
         chosen = _parser().parse_args(arguments)
         named = {name: getattr(chosen, name) for name in _OPTIONS}
+        if chosen.camera_file:  # the engine runs in a folder of its own
+            named["camera_file"] = str(Path(chosen.camera_file).absolute())
         options = options_from({name: value for name, value in named.items() if value is not None})
         _recover(chosen.clip.absolute(), chosen.out.absolute(), options.as_dict(), chosen.engine)
     except RecoverError as error:

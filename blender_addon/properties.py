@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
 from .compat import RELATIVE
+from .tracked_camera import is_solved
 
 _PEOPLE = (
     ("main", "Main", "Everyone who is large enough and in view for long enough"),
@@ -14,12 +17,22 @@ _PEOPLE = (
 _CAMERAS = (
     ("auto", "Automatic", "Decide from the background whether the camera moved"),
     ("static", "Static", "The camera did not move"),
+    ("blender", "Tracked in Blender", "The camera that was solved in the Movie Clip editor"),
+    ("file", "From a File", "The camera that another program solved"),
+    ("gyro", "Gyroscope", "A phone's gyroscope turned with the camera"),
+    ("droid", "DROID-SLAM", "Followed by DROID-SLAM, where it is installed"),
+    ("dpvo", "DPVO", "Followed by DPVO, where it is installed"),
 )
+CAMERAS_WITH_A_FILE = ("file", "gyro")
 _QUALITIES = (
     ("fast", "Fast", "Without the refinement stage (which is still to come: all levels give the same now)"),
     ("balanced", "Balanced", "The usual choice"),
     ("best", "Best", "Takes longest"),
 )
+
+
+def _may_be_chosen(_settings: bpy.types.PropertyGroup, clip: bpy.types.MovieClip) -> bool:
+    return is_solved(clip)
 
 
 class RecoverMotionSettings(bpy.types.PropertyGroup):
@@ -34,6 +47,26 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
     people: bpy.props.EnumProperty(name="People", items=_PEOPLE)
     number: bpy.props.IntProperty(name="How Many", min=1, default=1)
     camera: bpy.props.EnumProperty(name="Camera", items=_CAMERAS)
+    camera_file: bpy.props.StringProperty(
+        name="Camera File", description="What the camera is read from", subtype="FILE_PATH", options=RELATIVE
+    )
+    tracked_clip: bpy.props.PointerProperty(
+        name="Solved Clip",
+        description="Movie clip with a solved camera; left empty, the solved one that shows the video is taken",
+        type=bpy.types.MovieClip,
+        poll=_may_be_chosen,
+    )
+    use_lens: bpy.props.BoolProperty(
+        name="Known Lens", description="Say what lens the clip was filmed with; otherwise it is found out or guessed"
+    )
+    lens: bpy.props.FloatProperty(
+        name="Focal Length", description="In millimetres, for a sensor of the width below",
+        min=1, max=5000, soft_max=300, default=26, unit="CAMERA", precision=1,
+    )  # fmt: skip
+    sensor: bpy.props.FloatProperty(
+        name="Sensor Width", description="Along the picture's longer side; 36 for a focal length as on full frame",
+        min=1, max=200, default=36, unit="CAMERA", precision=1,
+    )  # fmt: skip
     quality: bpy.props.EnumProperty(name="Quality", items=_QUALITIES, default="balanced")
     use_height: bpy.props.BoolProperty(
         name="Known Height", description="Say how tall person 1 is; otherwise it is estimated"
@@ -46,7 +79,7 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
     )
 
     def options(self) -> dict[str, object]:
-        """As the engine takes them."""
+        """As the engine takes them, but for the file of a camera that was tracked in Blender: who writes it adds it."""
         chosen: dict[str, object] = {
             "people": str(self.number) if self.people == "number" else self.people,
             "camera": self.camera,
@@ -54,6 +87,10 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
         }
         if self.use_range:
             chosen |= {"start": self.start, "end": self.end}
+        if self.camera in CAMERAS_WITH_A_FILE:
+            chosen["camera_file"] = str(Path(bpy.path.abspath(self.camera_file)).absolute())
+        if self.use_lens:
+            chosen |= {"lens": round(self.lens, 4), "sensor": round(self.sensor, 4)}
         if self.use_height:
             # A property holds 32 bits; the file should say 1.8, not 1.7999999523.
             chosen["height"] = round(self.height, 4)

@@ -11,7 +11,7 @@ import os
 import zipfile
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,7 @@ class Motion:
     faces: np.ndarray  # (F, 3) int
     parents: np.ndarray  # (24,) int, -1 for the root
     colors: np.ndarray  # (V,) uint8 region a vertex: 0 skin, 1 hair, 2 shirt, 3 trousers, 4 shoes; or empty
+    distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))  # (2,) k1, k2 of the division model
 
 
 _PERSON_KEYS = ("frames", "poses", "transl", "betas", "contacts", "confidence", "keypoints", "reprojection")
@@ -65,7 +66,7 @@ def write_motion(path: Path, motion: Motion) -> None:
     """Write whole or not at all: to NAME.part first, then renamed. Raises MotionFileError."""
     arrays: dict[str, np.ndarray] = {
         "camera/R": motion.R, "camera/t": motion.t, "camera/K": motion.K,
-        "camera/confidence": motion.camera_confidence,
+        "camera/confidence": motion.camera_confidence, "camera/distortion": motion.distortion,
         "body/faces": motion.faces, "body/parents": motion.parents, "body/colors": motion.colors,
     }  # fmt: skip
     for name, person in motion.people.items():
@@ -134,6 +135,7 @@ def _from_arrays(meta: dict, arrays: dict[str, np.ndarray]) -> Motion:
     return Motion(
         meta, arrays["camera/R"], arrays["camera/t"], arrays["camera/K"], arrays["camera/confidence"],
         people, arrays["body/faces"], arrays["body/parents"], arrays["body/colors"],
+        arrays.get("camera/distortion", np.zeros(2)),
     )  # fmt: skip
 
 
@@ -144,6 +146,7 @@ def check_motion(motion: Motion) -> None:
     _expect("camera/t", motion.t, (frames, 3))
     _expect("camera/K", motion.K, (frames, 3, 3))
     _expect("camera/confidence", motion.camera_confidence, (frames,))
+    _expect("camera/distortion", motion.distortion, (2,))
     for name, person in motion.people.items():
         n, v = len(person.frames), len(person.vertices)
         shapes = {

@@ -7,7 +7,8 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from .errors import RecoverError
 
-_FILE_GOES = "a file with --camera gyro or file, and none otherwise"
+_READ = ("gyro", "file", "blender")
+_FILE_GOES = f"a file with --camera {', '.join(_READ)}, and none otherwise"
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,11 @@ class Options:
     """Rate of the result; none: the clip's own."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks and optimisation run."""
-    camera: Literal["auto", "static", "gyro", "file"] = "auto"
-    """auto: found from the background; static: it did not move; gyro, file: read from camera_file."""
+    camera: Literal["auto", "static", "gyro", "file", "blender", "droid", "dpvo"] = "auto"
+    """auto: found from the background; static: it did not move; gyro, file, blender: read from camera_file;
+    droid, dpvo: by DROID-SLAM or DPVO, where installed (docs/camera.md)."""
     camera_file: str | None = None
-    """For --camera gyro a gyroscope's CSV, for --camera file another program's solve (docs/camera.md)."""
+    """For gyro a gyroscope's CSV, for file and blender another program's camera."""
     quality: Literal["fast", "balanced", "best"] = "balanced"
     """fast skips the refinement stage."""
     focal: float | None = None
@@ -50,7 +52,7 @@ class Options:
         _require(self.lens is None or self.lens > 0, "lens", self.lens, "millimetres, more than 0")
         _require(self.lens is None or self.focal is None, "lens", self.lens, "either --lens or --focal, not both")
         _require(self.sensor > 0, "sensor", self.sensor, "millimetres, more than 0")
-        reads = self.camera in ("gyro", "file")
+        reads = self.camera in _READ
         _require(reads == (self.camera_file is not None), "camera_file", self.camera_file, _FILE_GOES)
         _require(self.height is None or 0.5 <= self.height <= 2.6, "height", self.height, "metres, 0.5 to 2.6")
 

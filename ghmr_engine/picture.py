@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from ghmr_engine.errors import RecoverError
+from ghmr_engine.geometry import straighten
 from ghmr_engine.motion_file import Motion, MotionFileError, read_motion
 from ghmr_engine.options import options_from
 from ghmr_engine.posed import PosedBody, pose_everyone
@@ -102,13 +103,14 @@ def sheet(frames_rgb: dict[int, np.ndarray], motion: Motion, moments: list[int])
 
 
 def grab_frames(video_path: Path, motion: Motion, indices: list[int]) -> dict[int, np.ndarray]:
-    """The video's frames (H, W, 3) RGB at these frames of the motion file, decoded as the recovery decoded them."""
+    """The video's frames (H, W, 3) RGB at these frames of the motion file, decoded as the recovery decoded them and
+    straightened."""
     wanted = set(indices)
     video = open_video(video_path, options_from(motion.meta["options"]))
     found: dict[int, np.ndarray] = {}
     for index, image in enumerate(video.frames()):
         if index in wanted:
-            found[index] = np.asarray(image)
+            found[index] = straighten(np.asarray(image), motion.K[index], motion.distortion)
         if len(found) == len(wanted):
             break
     if len(found) < len(wanted):

@@ -49,7 +49,7 @@ def make_motion(scene: WorldScene, body: Body, meta: dict) -> Motion:
     figures = {str(person.person): _figures(person, body, fps) for person in scene.people}
     return Motion(
         meta={**meta, "quality": figures, "people": list(people)},
-        R=scene.R, t=scene.t, K=scene.K, camera_confidence=scene.camera_confidence,
+        R=scene.R, t=scene.t, K=scene.K, camera_confidence=scene.camera_confidence, distortion=scene.distortion,
         people=people,
         faces=_numpy(body.faces), parents=np.array(PARENTS),
         colors=_numpy(body.colors) if body.colors is not None else np.zeros(0, np.uint8),

@@ -5,7 +5,7 @@ Letters in shapes: T frames of the clip, N frames of one person, P people. Same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -98,9 +98,12 @@ class CameraMotion:
     """(S, 4) planes through the camera and the background's lines that may be upright: unit normals in the first
     camera's frame, and weights; may be none."""
     focal_source: str
-    """'user', 'metadata', 'background' (solved for with the path) or 'default'."""
+    """'user', 'file' (of the camera), 'metadata', 'background' (solved for with the motion) or 'default'."""
     motion_source: str
-    """'static (chosen)', 'static (found)', 'rotation', 'path' or 'rotation (guessed)'."""
+    """'static (chosen)', 'static (found)', 'rotation', 'path', 'rotation (guessed)', or what was read or run: 'gyro',
+    'file', 'blender', 'droid', 'dpvo'."""
+    distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    """(2,) k1, k2 of the division model (docs/camera.md). All after this stage is in the straightened picture."""
     warnings: tuple[str, ...] = ()
 
 
@@ -163,4 +166,8 @@ class WorldScene:
     """(T, 3, 3) px."""
     camera_confidence: np.ndarray
     """(T,)."""
+    distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    """(2,) of the lens, as in CameraMotion."""
+    scale_deviation: float | None = None
+    """Of the logarithm of the camera's path's scale; None where no path had to be scaled."""
     warnings: tuple[str, ...] = ()

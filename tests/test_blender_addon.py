@@ -109,6 +109,16 @@ def test_the_command_writes_a_scene_and_its_motion(installed, tmp_path):
 
 
 @needs_program
+def test_the_camera_s_options_reach_the_engine_which_runs_in_another_folder(installed, tmp_path):
+    arguments = ("--camera", "file", "--camera-file", "some/camera.json", "--lens", "35", "--sensor", "23.5")
+    done = installed.recover(installed.clips / "walk.mp4", "--out", tmp_path / "x.blend", *arguments)
+    assert done.returncode == 0, done.stdout
+    options = read_motion(tmp_path / "x.motion.npz").meta["options"]
+    assert Path(options["camera_file"]) == REPO / "some" / "camera.json"  # Blender runs in REPO
+    assert (options["camera"], options["lens"], options["sensor"]) == ("file", 35, 23.5)
+
+
+@needs_program
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -118,6 +128,8 @@ def test_the_command_writes_a_scene_and_its_motion(installed, tmp_path):
         (("{clips}/walk.mp4", "--out", "{out}/no/x.blend"), "There is no folder"),
         (("{clips}/walk.mp4", "--out", "{out}/x.blend", "--quality", "superb"), "fast or balanced or best"),
         (("{clips}/walk.mp4", "--out", "{out}/x.blend", "--start", "soon"), "'soon'"),
+        (("{clips}/walk.mp4", "--out", "{out}/x.blend", "--camera", "file"), "a file with --camera"),
+        (("{clips}/walk.mp4", "--out", "{out}/x.blend", "--camera-file", "a.json"), "and none otherwise"),
         (("{clips}/walk.mp4", "--out", "{out}/x.blend", "--engine", "{out}/python"), "No engine was found."),
         (("{clips}/walk.mp4",), "--out"),
     ],

@@ -8,10 +8,17 @@ import os
 import re
 import shlex
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from clip_files import write_clip
 from extension_tree import REPO, assemble_extension
+
+from ghmr_engine.camera.given import read_camera
+from ghmr_engine.geometry import straightened
+from ghmr_engine.types import VideoInfo
 
 INNER = REPO / "tests" / "blender"
 
@@ -62,6 +69,35 @@ def run_inside(command: list[str], package: Path, *files: Path, **environment: s
 @pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
 def test_the_scene_in_blender(command: list[str], package: Path) -> None:
     assert " 0 failed" in run_inside(command, package, INNER / "test_scene.py", INNER / "test_scene_camera.py")
+
+
+def _squares(number: int) -> np.ndarray:
+    """(240, 320, 3) uint8: a column of squares with a corner in them, around x = 20 + 10 number."""
+    picture, x = np.full((240, 320, 3), 40, np.uint8), 20 + 10 * number
+    for y in range(30, 220, 40):
+        picture[y - 5 : y + 6, x - 5 : x + 6] = 230
+        picture[y - 5 : y, x - 5 : x] = 10
+    return picture
+
+
+@needs_blender
+@pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
+def test_the_tracked_camera_in_blender(command: list[str], package: Path, tmp_path: Path) -> None:
+    write_clip(tmp_path / "moving.mp4", range(24), size=(320, 240), draw=_squares)
+    said = run_inside(command, package, INNER / "test_tracked_camera.py", RECOVER_MOTION_CLIPS=str(tmp_path))
+    assert " 0 failed" in said
+    # Pictures 15 to 44 are those that the camera was solved for.
+    info = VideoInfo(Path("x.mp4"), "x.mp4", 1, "", 854, 480, Fraction(30), 30, 15, 0, True, False, None)
+    given, truth = read_camera(tmp_path / "solved.json", info), read_camera(tmp_path / "truth.npz", info)
+    assert given.covered.all() and abs(given.focal_px - 1.17 * 854) < 0.01
+    np.testing.assert_allclose(given.R, truth.R, atol=1e-3)
+    size = np.linalg.norm(truth.t[-1]) / np.linalg.norm(given.t[-1])
+    np.testing.assert_allclose(size * given.t, truth.t, atol=1e-3)
+    # All of Blender's models bend the straight picture; the engine's division model straightens the bent one.
+    with np.load(tmp_path / "lens.npz") as lens:
+        middle = np.array([[given.focal_px, 0, 0], [0, given.focal_px, 0], [0, 0, 1]])
+        straight = straightened(lens["bent"] * given.focal_px, middle, given.distortion)
+        np.testing.assert_allclose(straight, lens["straight"] * given.focal_px, rtol=0, atol=0.2)
 
 
 @needs_blender

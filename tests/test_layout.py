@@ -24,6 +24,7 @@ ALLOWED_IN_STAGES = {
     "skeleton",
     "energy",
     "lie",
+    "places",
 }
 LONGEST = 400
 RUN_BY_BLENDER = "ghmr_engine/evaluate/in_blender.py"

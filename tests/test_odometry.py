@@ -9,6 +9,7 @@ import torch
 from ghmr_engine import lie
 from ghmr_engine.camera import bundle
 from ghmr_engine.camera.background import Background
+from ghmr_engine.camera.bundle import BEND_PX
 from ghmr_engine.camera.odometry import find_path
 from ghmr_engine.camera.structure import choose_views, turning
 
@@ -95,6 +96,29 @@ def test_a_known_focal_length_stays():
     assert find_path(seen_by(PAN, STAY), FOCAL, None).focal_px == pytest.approx(FOCAL)
 
 
+def bent(px: np.ndarray, bend: float) -> np.ndarray:
+    """Where a lens shows what a straight one shows at px: the division model's other direction."""
+    r = np.linalg.norm(px, axis=-1, keepdims=True) / BEND_PX
+    return px * 2 / (1 + np.sqrt(1 - 4 * bend * r**2))
+
+
+@pytest.mark.parametrize("eyes", [STAY, WALK], ids=["turns", "walks"])
+@pytest.mark.parametrize("bend", [-0.12, 0.05])
+def test_a_lens_that_bends_lines_is_straightened(eyes, bend):
+    seen = seen_by(PAN, eyes, 0.05)
+    through = Background(**{**seen.__dict__, "px": bent(seen.px, bend), "home_px": bent(seen.home_px, bend)})
+    path = find_path(through, FOCAL * 1.1, 0.2)
+    assert path.k1 == pytest.approx(bend * (FOCAL / BEND_PX) ** 2, rel=0.1)
+    assert path.focal_px == pytest.approx(FOCAL, rel=0.02)
+    assert turn_errors(path.R, PAN).max() < 0.2
+    assert path.carried == eyes.any()
+
+
+@pytest.mark.parametrize("eyes", [STAY, WALK], ids=["turns", "walks"])
+def test_a_straight_lens_stays_straight(eyes):
+    assert find_path(seen_by(PAN, eyes, 0.1), FOCAL * 0.9, 0.2).k1 == 0
+
+
 def test_a_turn_too_small_to_show_the_lens_keeps_the_usual_one():
     tiny = rotations(0.05 * np.sin(9 * TIME), 0 * TIME)
     path = find_path(seen_by(tiny, STAY), FOCAL * 1.1, 0.2)
@@ -133,8 +157,8 @@ def test_the_adjustments_steps_are_those_of_the_numbers():
     generator = torch.Generator().manual_seed(0)
     pose = lie.moved(start.pose, 0.02 * torch.randn(len(start.pose), 6, generator=generator, dtype=torch.float64))
     depth = 0.1 + 0.1 * torch.rand(len(start.depth), generator=generator, dtype=torch.float64)
-    there = bundle.Bundle(pose, depth, start.anchor, start.ray_px, start.focal_px)
-    free = bundle.Freedom(log_focal=0.2)
+    there = bundle.Bundle(pose, depth, start.anchor, start.ray_px, start.focal_px, torch.tensor(-0.07).double())
+    free = bundle.Freedom(log_focal=0.2, bend=True)
     _, _, _, right, depths_right = bundle._linearise(there, views.seen, free, start.focal_px * 1.05)
 
     def cost(step: torch.Tensor, depth_step: torch.Tensor) -> float:
@@ -142,7 +166,7 @@ def test_the_adjustments_steps_are_those_of_the_numbers():
         return bundle._cost(moved, views.seen, free, start.focal_px * 1.05)
 
     still, flat = torch.zeros_like(right), torch.zeros_like(depth)
-    for place in (9, 20, 40, len(right) - 1):
+    for place in (9, 20, 40, len(right) - 2, len(right) - 1):
         step = still.clone()
         step[place] = 1e-6
         slope = (cost(step, flat) - cost(-step, flat)) / 2e-6

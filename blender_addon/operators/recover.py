@@ -7,11 +7,15 @@ from pathlib import Path
 
 import bpy
 
+from ..camera_words import camera_line
+from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..motion import MotionFileError, read_motion
 from ..preferences import HOW_TO_INSTALL, chosen_engine, data_folder
+from ..properties import CAMERAS_WITH_A_FILE
 from ..scene.background import clip_to_show
 from ..scene.build import build_scene
+from ..tracked_camera import find_solved, write_camera
 
 _POLL_S = 0.1
 
@@ -25,6 +29,8 @@ class RECOVERMOTION_OT_recover(bpy.types.Operator):
     bl_options = {"UNDO"}  # noqa: RUF012  Blender wants a plain set
 
     _timer: bpy.types.Timer | None = None
+    _written: Path | None = None
+    """The camera's file, which goes where there will be no take beside it."""
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -120,11 +126,42 @@ def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
         operator.report({"ERROR"}, f"There is no place for the take ({error}). Save the file in another folder.")
         return False
     try:
-        JOB.start(python, data_folder() / "engine.log", clip, out, settings.options())
+        options = _options(settings, clip, out)
+    except RecoverError as error:
+        operator.report({"ERROR"}, str(error))
+        return False
+    operator._written = Path(options["camera_file"]) if settings.camera == "blender" else None
+    try:
+        JOB.start(python, data_folder() / "engine.log", clip, out, options)
     except OSError as error:
+        _discard(operator)
         operator.report({"ERROR"}, f"The engine cannot be started ({error}). Check its path in the preferences.")
         return False
     return True
+
+
+def _options(settings: bpy.types.PropertyGroup, clip: Path, out: Path) -> dict[str, object]:
+    """What the engine is asked, with the camera's file, which is written where Blender has it. Raises RecoverError."""
+    options = settings.options()
+    if settings.camera == "blender":
+        path = out.with_name(f"{out.name.removesuffix('.motion.npz')}.camera.json")
+        try:
+            write_camera(find_solved(settings.tracked_clip, clip), path)
+        except OSError as error:
+            raise RecoverError("no_place", f"The camera cannot be written ({error}).", "Free space there.") from error
+        options["camera_file"] = str(path)
+    elif settings.camera in CAMERAS_WITH_A_FILE:
+        if not settings.camera_file:
+            raise RecoverError("no_camera_file", "No camera file is chosen.", "Choose one, or another Camera.")
+        if not Path(options["camera_file"]).is_file():
+            fix = "Choose another one, or another Camera."
+            raise RecoverError("no_camera_file", f"There is no camera file {options['camera_file']}.", fix)
+    return options
+
+
+def _discard(operator: bpy.types.Operator) -> None:
+    if operator._written is not None:
+        operator._written.unlink(missing_ok=True)
 
 
 def _take_path(clip: Path) -> Path:
@@ -141,6 +178,7 @@ def _take_path(clip: Path) -> Path:
 def _finish(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
     """Build the scene of a job that is done, or say why there is none."""
     if JOB.done is None:
+        _discard(operator)
         error = JOB.error
         text = f"{error.message} {error.fix}" if error else "Stopped; nothing was written."
         operator.report({"INFO"} if error is None or error.code == "cancelled" else {"ERROR"}, text)
@@ -154,14 +192,14 @@ def _finish(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
     _select_people(context, take)
-    JOB.quality = _summary(JOB.done.quality, JOB.done.licence)
+    JOB.quality = _summary(JOB.done.quality, JOB.done.licence, motion.meta.get("camera", {}))
     for warning in JOB.done.warnings:
         operator.report({"WARNING"}, warning)
     operator.report({"INFO"}, f"Done: {JOB.quality.splitlines()[0]}.")
     return {"FINISHED"}
 
 
-def _summary(quality: dict, licence: str) -> str:
+def _summary(quality: dict, licence: str, camera: dict) -> str:
     """Lines for the panel; figures are the worst person's."""
     count = len(quality)
     errors = [figures["reprojection_px"] for figures in quality.values() if figures["reprojection_px"] is not None]
@@ -169,6 +207,7 @@ def _summary(quality: dict, licence: str) -> str:
     lines = [f"{count} {'person' if count == 1 else 'people'}, licence: {licence}"]
     lines += [f"Joints {max(errors):.1f} px off the picture"] if errors else []
     lines += [f"Feet slide {max(slides):.1f} mm a frame"] if slides else []
+    lines += camera_line(camera)
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -11,6 +12,9 @@ from ..compat import new_action
 from ..motion import Motion
 from .keys import write_steps
 from .timing import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Blender reads a clip's rate to three digits or so; rates nearer than this are the same one.
 _SAME_RATE = 2e-3
@@ -39,6 +43,7 @@ def add_background(camera: bpy.types.Camera, motion: Motion, clip_path: Path, cl
     background.alpha = 1.0
     background.frame_method = "STRETCH"
     camera.show_background_images = True
+    _straighten(background, motion)
 
     video, frames = motion.meta["video"], motion.meta["frames"]
     # The upright copy holds only the frames that were used, at the motion's rate.
@@ -51,6 +56,36 @@ def add_background(camera: bpy.types.Camera, motion: Motion, clip_path: Path, cl
     if np.ptp(starts):
         curves = new_action(clip.name, clip)
         write_steps(curves, "frame_start", scene_frames, starts, "Clip")
+
+
+def _straighten(background: bpy.types.CameraBackgroundImage, motion: Motion) -> None:
+    """Show the picture without the lens's distortion, as a camera in Blender, which has none, would see it."""
+    if not motion.distortion.any():
+        return
+    # Blender has one focal length for all frames.
+    focal_px = float(np.median(motion.K[:, 0, 0]))
+    lens = background.clip.tracking.camera
+    lens.units, lens.focal_length_pixels = "PIXELS", focal_px
+    lens.distortion_model = "DIVISION"
+    reach = np.hypot(*motion.meta["image_size"]) / 2 / focal_px
+    lens.division_k1, lens.division_k2 = blender_division(motion.distortion, reach)
+    background.clip_user.use_render_undistorted = True
+
+
+def blender_division(distortion: Sequence[float], reach: float) -> tuple[float, float]:
+    """k1, k2 of Blender's division model for those of the motion file.
+
+    Both divide by 1 + k1 r^2 + k2 r^4, the file to straighten the picture, r counted in it, Blender to bend the
+    straight one, r counted there: so one can only be fitted to the other, out to `reach`, the picture's corner. All
+    distances are from the picture's centre, in focal lengths.
+    """
+    k1, k2 = distortion
+    seen = reach * np.arange(1, 101) / 100
+    straight = seen / (1 + k1 * seen**2 + k2 * seen**4)
+    weight = seen**2 / straight  # from the divisor's error to the place's in the picture
+    terms = np.stack([straight**2, straight**4], 1)
+    fitted = np.linalg.lstsq(terms * weight[:, None], (straight / seen - 1) * weight, rcond=None)[0]
+    return float(fitted[0]), float(fitted[1])
 
 
 def clip_starts(scene_frames: np.ndarray, clock: Clock, clip_rate: float, first: int) -> np.ndarray:

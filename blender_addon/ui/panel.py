@@ -8,6 +8,7 @@ import bpy
 
 from ..jobs import JOB
 from ..preferences import HOW_TO_INSTALL, chosen_engine
+from ..properties import CAMERAS_WITH_A_FILE
 
 _STAGES = {
     "video": "Reading the clip", "people": "Finding people",
@@ -60,18 +61,30 @@ def _draw_choices(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup)
     if settings.people == "number":
         layout.prop(settings, "number")
     layout.prop(settings, "camera")
+    if settings.camera in CAMERAS_WITH_A_FILE:
+        layout.prop(settings, "camera_file")
+    elif settings.camera == "blender":
+        layout.prop(settings, "tracked_clip")
+    _draw_known(layout, settings, "Lens", "use_lens", "lens")
+    if settings.use_lens:
+        layout.prop(settings, "sensor")
     layout.prop(settings, "quality")
-    row = layout.row(heading="Height")
-    row.prop(settings, "use_height", text="")
-    value = row.row()
-    value.enabled = settings.use_height
-    value.prop(settings, "height", text="")
+    _draw_known(layout, settings, "Height", "use_height", "height")
     layout.prop(settings, "use_range")
     if settings.use_range:
         column = layout.column(align=True)
         column.prop(settings, "start")
         column.prop(settings, "end")
     layout.prop(settings, "set_rate")
+
+
+def _draw_known(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, label: str, use: str, name: str) -> None:
+    """A box to tick beside a value that counts only then."""
+    row = layout.row(heading=label)
+    row.prop(settings, use, text="")
+    value = row.row()
+    value.enabled = getattr(settings, use)
+    value.prop(settings, name, text="")
 
 
 def _draw_progress(layout: bpy.types.UILayout) -> None:

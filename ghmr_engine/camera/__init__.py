@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ghmr_engine.camera.background import Background, follow, working_scale
+from ghmr_engine.camera.background import Background, follow, straightened, working_scale
 from ghmr_engine.camera.given import GivenCamera, read_camera
 from ghmr_engine.camera.gyro import read_gyro, turns_of
 from ghmr_engine.camera.lens import LOG_FOCAL, focal_length
 from ghmr_engine.camera.lines import planes_of
 from ghmr_engine.camera.odometry import CameraPath, find_path, shape_seen_from
+from ghmr_engine.camera.slam import run_slam
 from ghmr_engine.geometry import intrinsics
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
@@ -36,34 +38,39 @@ def track_camera(video: Video, people: People, options: Options, report: Report)
     """The camera in the world of its first frame: R[0] = I, t[0] = 0, world to camera, OpenCV's axes.
 
     One pass over the pictures; none where options.camera is "static". CameraMotion.unit says what is known of its path.
-    Raises RecoverError for a camera's file that cannot be used, and what report and video.frames raise.
+    Raises RecoverError for a camera's file or program that cannot be used, and what report and video.frames raise.
     """
     info = video.info
     if options.camera == "static":
         report(1.0)
-        return _motion(info, _standing(np.ones(info.frames)), *focal_length(options, info), "static (chosen)", None)
-    given = read_camera(Path(options.camera_file), info) if options.camera == "file" else None
+        return _motion(info, _standing(np.ones(info.frames)), _lens(options, info), "static (chosen)", None)
+    given = read_camera(Path(options.camera_file), info) if options.camera in ("file", "blender") else None
     gyro = read_gyro(Path(options.camera_file)) if options.camera == "gyro" else None
-    focal_px, focal_source = focal_length(options, info, None if given is None else given.focal_px)
-    background = follow(video, people, focal_px, lambda done: report(0.8 * done))
-    scale = working_scale(info)
+    lens = _lens(options, info, given)
+    slam = options.camera if options.camera in ("droid", "dpvo") else None
+    share = 0.4 if slam else 0.8
+    background = follow(video, people, lens.focal_px, lambda done: report(share * done))
+    if slam:
+        given = run_slam(slam, video, people, lens.focal_px, lambda done: report(share + (1 - share) * done))
     if given is not None:
-        path = _from_file(given, background, focal_px * scale)
-        return _motion(info, path, focal_px, focal_source, "file", background)
+        return _motion(info, _as_given(given, background, lens, info), lens, options.camera, background)
     if _stands_still(background):
-        return _motion(info, _standing(background.confidence), focal_px, focal_source, "static (found)", background)
+        return _motion(info, _standing(background.confidence), lens, "static (found)", background)
     if gyro is not None:
         R = turns_of(gyro, background.R, background.confidence, float(info.fps))
-        turned = CameraPath(R, np.ones(info.frames), known=False)
-        return _motion(info, turned, focal_px, focal_source, "gyro", background)
-    path = find_path(background, focal_px * scale, LOG_FOCAL if focal_source == "default" else None)
+        return _motion(info, CameraPath(R, np.ones(info.frames), known=False), lens, "gyro", background)
+    scale = working_scale(info)
+    guessed = lens.source == "default"
+    path = find_path(background, lens.focal_px * scale, LOG_FOCAL if guessed else None)
     report(1.0)
     if path is None:
         turned = CameraPath(background.R, background.confidence, known=False)
-        return _motion(info, turned, focal_px, focal_source, "rotation (guessed)", background)
-    if focal_source == "default" and path.focal_px != focal_px * scale:
-        focal_px, focal_source = path.focal_px / scale, "background"
-    return _motion(info, path, focal_px, focal_source, "path" if path.carried else "rotation", background)
+        return _motion(info, turned, lens, "rotation (guessed)", background)
+    if path.k1:
+        lens = replace(lens, distortion=np.array([path.k1, 0.0]))
+    if guessed and path.focal_px != lens.focal_px * scale:
+        lens = replace(lens, focal_px=path.focal_px / scale, source="background")
+    return _motion(info, path, lens, "path" if path.carried else "rotation", background)
 
 
 def file_sha256(options: Options) -> str:
@@ -72,38 +79,58 @@ def file_sha256(options: Options) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else ""
 
 
+@dataclass(frozen=True)
+class _Lens:
+    focal_px: float
+    """Of the full picture."""
+    source: str
+    """As CameraMotion.focal_source."""
+    distortion: np.ndarray
+    """(2,)."""
+
+
+def _lens(options: Options, info: VideoInfo, given: GivenCamera | None = None) -> _Lens:
+    """What is known of it before the pictures are looked at."""
+    focal = focal_length(options, info, None if given is None else given.focal_px)
+    known = given is not None and given.distortion is not None
+    return _Lens(*focal, given.distortion if known else np.zeros(2))
+
+
 def _standing(confidence: np.ndarray) -> CameraPath:
     return CameraPath(np.repeat(np.eye(3)[None], len(confidence), axis=0), confidence)
 
 
-def _from_file(given: GivenCamera, background: Background, focal_px: float) -> CameraPath:
-    """Another program's path, with the shape of the background that it makes; focal_px at the working size."""
+def _as_given(given: GivenCamera, background: Background, lens: _Lens, info: VideoInfo) -> CameraPath:
+    """Another program's path, with the shape of the background that it makes."""
+    confidence = given.covered.astype(float)
     if not given.t.any():
-        return CameraPath(given.R, given.covered.astype(float))
-    shape = shape_seen_from(background, given.R, given.t, focal_px)
-    return CameraPath(given.R, given.covered.astype(float), given.t, shape)
+        return CameraPath(given.R, confidence)
+    focal_px = lens.focal_px * working_scale(info)
+    straight = straightened(background, *lens.distortion, focal_px)
+    return CameraPath(given.R, confidence, given.t, shape_seen_from(straight, given.R, given.t, focal_px))
 
 
 def _motion(
-    info: VideoInfo, path: CameraPath, focal_px: float, focal_source: str, motion_source: str,
-    background: Background | None,
-) -> CameraMotion:  # fmt: skip
+    info: VideoInfo, path: CameraPath, lens: _Lens, motion_source: str, background: Background | None
+) -> CameraMotion:
     """The stage's result; background: None where the pictures were not looked at."""
     upright = np.zeros((0, 4))
     if background is not None:
-        R = path.R[background.line_frame]
-        upright = planes_of(background.line_px, R, focal_px * working_scale(info), background.size)
+        focal_px = lens.focal_px * working_scale(info)
+        lines_px = straightened(background, *lens.distortion, focal_px).line_px
+        upright = planes_of(lines_px, path.R[background.line_frame], focal_px, background.size)
     return CameraMotion(
         R=path.R,
         t=np.zeros((info.frames, 3)) if path.t is None else path.t,
-        K=np.repeat(intrinsics(focal_px, info.width, info.height)[None], info.frames, axis=0),
+        K=np.repeat(intrinsics(lens.focal_px, info.width, info.height)[None], info.frames, axis=0),
         confidence=path.confidence,
         moving=not motion_source.startswith("static"),
         unit="any" if path.carried else "metre" if path.known else "none",
         points=np.zeros((0, 3)) if path.points is None else path.points,
         upright=upright,
-        focal_source=focal_source,
+        focal_source=lens.source,
         motion_source=motion_source,
+        distortion=lens.distortion,
         warnings=(*(() if path.known else (_UNKNOWN_PATH,)), *_warnings(path.confidence)),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -98,6 +98,17 @@ class _Match:
     def confidence(self) -> float:
         tracked = len(self.turn.agree)
         return min(1.0, self.agreeing / (2 * _ENOUGH)) * self.agreeing / tracked if tracked else 0.0
+
+
+def straightened(background: Background, k1: float, k2: float, focal_px: float) -> Background:
+    """As a straight lens would show it; k1, k2 of docs/camera.md, focal_px at the working size."""
+
+    def straight(px: np.ndarray) -> np.ndarray:
+        r2 = ((px / focal_px) ** 2).sum(-1, keepdims=True)
+        return px / (1 + k1 * r2 + k2 * r2**2)
+
+    lines = straight(background.line_px.reshape(-1, 2)).reshape(-1, 4)
+    return replace(background, px=straight(background.px), home_px=straight(background.home_px), line_px=lines)
 
 
 def working_scale(info: VideoInfo) -> float:

@@ -1,4 +1,4 @@
-"""Bundle adjustment: camera poses, one focal length and the depths of background points, from where points are seen.
+"""Bundle adjustment: camera poses, one lens and the depths of background points, from where points are seen.
 
 Points are kept as a ray of the view that anchors them and an inverse depth along it (Civera, Davison and Montiel 2008),
 so that points infinitely far away, all that a camera which only turns ever sees, are points like others. Levenberg and
@@ -19,6 +19,10 @@ _CAUCHY_PX = 0.7
 _NEAREST = 1e-3
 """Depth in the first baseline's lengths under which a point is behind the camera for all that matters."""
 _DAMPING = 1e-4
+_BEND = 0.1
+"""Expected deviation of a lens's bend."""
+BEND_PX = 320.0
+"""The distance from the picture's centre that a bend is stated for: half of the working size."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,9 @@ class Bundle:
     """(L, 2) where the anchor sees it, from the picture's centre."""
     focal_px: torch.Tensor
     """()."""
+    bend: torch.Tensor
+    """() the lens's distortion: a straight lens would show a point at its px / (1 + bend r^2), r being the px's length
+    over BEND_PX (division model, Fitzgibbon 2001)."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class Freedom:
     """Places and depths stay 0."""
     log_focal: float | None = None
     """Expected deviation of the logarithm of the focal length; None: it is known."""
+    bend: bool = False
     fixed: int = 0
     """The view that stays where it is."""
 
@@ -85,25 +93,26 @@ def adjust(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle
     return bundle
 
 
-def focal_deviation(bundle: Bundle, seen: Sightings, free: Freedom) -> float:
-    """Of the logarithm of the focal length, everything else being free too, were all sightings' errors independent."""
+def lens_deviations(bundle: Bundle, seen: Sightings, free: Freedom) -> tuple[float, float]:
+    """Of the logarithm of the focal length and of the bend, all else being free too, were all errors independent."""
     cameras, depths, between, _, _ = _linearise(bundle, seen, free, bundle.focal_px)
     reduced = cameras + 1e-6 * torch.eye(len(cameras)).to(cameras) - between.T @ (between / (depths + 1e-9)[:, None])
-    last = torch.zeros(len(reduced)).to(reduced)
-    last[-1] = 1
-    return float(torch.linalg.solve(reduced, last)[-1].clamp(min=0).sqrt())
+    lens = torch.zeros(len(reduced), 2).to(reduced)
+    lens[-2, 0] = lens[-1, 1] = 1
+    focal, bend = torch.linalg.solve(reduced, lens)[-2:].diagonal().clamp(min=0).sqrt()
+    return float(focal), float(bend)
 
 
 def residuals(bundle: Bundle, seen: Sightings) -> torch.Tensor:
     """(O, 2) px, seen minus predicted; far outside where a point would be behind the camera."""
     y, _, _, _ = in_view(bundle, seen)
-    return seen.px - bundle.focal_px * y[:, :2] / y[:, 2:].clamp(min=_NEAREST)
+    return seen.px - magnified(bundle, seen.px)[:, None] * y[:, :2] / y[:, 2:].clamp(min=_NEAREST)
 
 
 def points(bundle: Bundle) -> torch.Tensor:
     """(L, 4) homogeneous points in the world."""
     R, t = lie.rotation_and_translation(bundle.pose)
-    rays = torch.cat([bundle.ray_px / bundle.focal_px, torch.ones_like(bundle.ray_px[:, :1])], 1)
+    rays = _rays(bundle, bundle.ray_px)
     R, t = R[bundle.anchor], t[bundle.anchor]
     turned = torch.einsum("lji,lj->li", R, rays - bundle.depth[:, None] * t)
     return torch.cat([turned, bundle.depth[:, None]], 1)
@@ -123,7 +132,27 @@ def _cost(bundle: Bundle, seen: Sightings, free: Freedom, start_focal: torch.Ten
     total = robust_cost(residuals(bundle, seen)).sum()
     if free.log_focal is not None:
         total = total + 0.5 * (torch.log(bundle.focal_px / start_focal) / free.log_focal).square()
-    return float(total)
+    return float(total + 0.5 * (bundle.bend / _BEND).square())
+
+
+def _radius2(px: torch.Tensor) -> torch.Tensor:
+    """(N,) squared distance from the centre, in units of BEND_PX, of (N, 2) px."""
+    return px.square().sum(-1) / BEND_PX**2
+
+
+def magnified(bundle: Bundle, px: torch.Tensor) -> torch.Tensor:
+    """(N,) the focal length where the lens shows px (N, 2)."""
+    return bundle.focal_px * (1 + bundle.bend * _radius2(px))
+
+
+def straight(px: torch.Tensor, bend: torch.Tensor) -> torch.Tensor:
+    """(N, 2) where a straight lens would show px (N, 2)."""
+    return px / (1 + bend * _radius2(px))[:, None]
+
+
+def _rays(bundle: Bundle, px: torch.Tensor) -> torch.Tensor:
+    """(N, 3) with z = 1, through px (N, 2)."""
+    return torch.cat([straight(px, bundle.bend) / bundle.focal_px, torch.ones_like(px[:, :1])], 1)
 
 
 def in_view(bundle: Bundle, seen: Sightings) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -131,8 +160,7 @@ def in_view(bundle: Bundle, seen: Sightings) -> tuple[torch.Tensor, torch.Tensor
     anchor = bundle.anchor[seen.point]
     between = lie.composed(bundle.pose[seen.view], lie.inverse(bundle.pose[anchor]))
     R, t = lie.rotation_and_translation(between)
-    ray_px = bundle.ray_px[seen.point]
-    ray = torch.cat([ray_px / bundle.focal_px, torch.ones_like(ray_px[:, :1])], 1)
+    ray = _rays(bundle, bundle.ray_px[seen.point])
     y = torch.einsum("oij,oj->oi", R, ray) + bundle.depth[seen.point, None] * t
     return y, R, t, ray
 
@@ -144,7 +172,7 @@ class _Steps:
     residual: torch.Tensor  # (O, 2) px
     weight: torch.Tensor  # (O,)
     camera: torch.Tensor  # (O, 2, 12) seeing view, then anchor
-    focal: torch.Tensor  # (O, 2) of its logarithm
+    lens: torch.Tensor  # (O, 2, 2) logarithm of the focal length, bend
     depth: torch.Tensor  # (O, 2)
 
 
@@ -154,22 +182,26 @@ def _steps(bundle: Bundle, seen: Sightings, turn_only: bool) -> _Steps:
     depth, focal = bundle.depth[seen.point], bundle.focal_px
     z = y[:, 2].clamp(min=_NEAREST)
     flat = y[:, :2] / z[:, None]
-    residual = seen.px - focal * flat
+    radius2, ray_radius2 = _radius2(seen.px), _radius2(bundle.ray_px)[seen.point]
+    there = magnified(bundle, seen.px)
+    residual = seen.px - there[:, None] * flat
     # d pixel / d y, (O, 2, 3)
     D = torch.zeros(len(y), 2, 3).to(y)
-    D[:, 0, 0] = D[:, 1, 1] = focal / z
-    D[:, :, 2] = -focal * flat / z[:, None]
+    D[:, 0, 0] = D[:, 1, 1] = there / z
+    D[:, :, 2] = -(there / z)[:, None] * flat
     view = D @ torch.cat([depth[:, None, None] * torch.eye(3).to(y), -_cross(y)], -1)
     anchor = -D @ R @ torch.cat([depth[:, None, None] * torch.eye(3).to(y), -_cross(ray)], -1)
     if turn_only:
         view[..., :3] = 0
         anchor[..., :3] = 0
-    shrunk = torch.cat([-ray[:, :2], torch.zeros_like(ray[:, :1])], 1)  # d ray / d log focal
+    across = torch.cat([-ray[:, :2], torch.zeros_like(ray[:, :1])], 1)  # d ray / d log focal
+    shrunk = across * (ray_radius2 / (1 + bundle.bend * ray_radius2))[:, None]  # d ray / d bend
+    lens = torch.stack([there[:, None] * flat, focal * radius2[:, None] * flat], -1)
     return _Steps(
         residual=residual,
         weight=robust_weight(residual) / _CAUCHY_PX**2 * (y[:, 2] > _NEAREST),
         camera=torch.cat([view, anchor], -1),
-        focal=focal * flat + (D @ R @ shrunk[..., None])[..., 0],
+        lens=lens + D @ R @ torch.stack([across, shrunk], -1),
         depth=(D @ t[..., None])[..., 0],
     )
 
@@ -179,7 +211,8 @@ def _linearise(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Normal equations: of cameras (C, C), of depths (L,), between (L, C), and right sides (C,), (L,).
 
-    C = 6 K + 1; the last is the logarithm of the focal length. What is not free has a row of its own that keeps it.
+    C = 6 K + 2; the last are the logarithm of the focal length and the bend. What is not free has a row that
+    keeps it.
     """
     step = _steps(bundle, seen, free.turn_only)
     K = len(bundle.pose)
@@ -187,15 +220,18 @@ def _linearise(
     weighted = (step.weight[:, None, None] * step.camera).transpose(1, 2)  # (O, 12, 2)
     cameras, right = _of_cameras(step, weighted, places, K)
     depths, between, depths_right = _of_depths(step, weighted, places, seen.point, (len(bundle.depth), K))
-    if free.log_focal is None:
-        between[:, -1] = 0
-        _keep(cameras, right, slice(6 * K, 6 * K + 1))
-    else:
-        cameras[-1, -1] += free.log_focal**-2
-        right[-1] -= torch.log(bundle.focal_px / start_focal) * free.log_focal**-2
-    held = slice(6 * free.fixed, 6 * free.fixed + 6)
-    between[:, held] = 0
-    _keep(cameras, right, held)
+    cameras[-1, -1] += _BEND**-2
+    right[-1] -= bundle.bend * _BEND**-2
+    if free.log_focal is not None:
+        cameras[-2, -2] += free.log_focal**-2
+        right[-2] -= torch.log(bundle.focal_px / start_focal) * free.log_focal**-2
+    focal, bend = slice(6 * K, 6 * K + 1), slice(6 * K + 1, 6 * K + 2)
+    held = [slice(6 * free.fixed, 6 * free.fixed + 6)]
+    held += [focal] if free.log_focal is None else []
+    held += [] if free.bend else [bend]
+    for which in held:
+        between[:, which] = 0
+        _keep(cameras, right, which)
     if free.turn_only:
         between.zero_()
         depths_right.zero_()
@@ -214,12 +250,13 @@ def _of_cameras(
         pull = (weighted @ pull[..., None]).reshape(-1, 6)
         return torch.zeros(K, 6).to(pull).index_add_(0, places.reshape(-1), pull).reshape(-1)
 
-    cameras = torch.zeros(6 * K + 1, 6 * K + 1).to(blocks)
-    cameras[:-1, :-1] = both.reshape(K, K, 6, 6).permute(0, 2, 1, 3).reshape(6 * K, 6 * K)
-    cameras[-1, :-1] = cameras[:-1, -1] = by_view(step.focal)
-    cameras[-1, -1] = (step.weight * step.focal.square().sum(-1)).sum()
-    pull = (step.weight * (step.focal * step.residual).sum(-1)).sum()
-    return cameras, torch.cat([by_view(step.residual), pull[None]])
+    cameras = torch.zeros(6 * K + 2, 6 * K + 2).to(blocks)
+    cameras[:-2, :-2] = both.reshape(K, K, 6, 6).permute(0, 2, 1, 3).reshape(6 * K, 6 * K)
+    edge = torch.stack([by_view(step.lens[..., place]) for place in range(2)])
+    cameras[-2:, :-2], cameras[:-2, -2:] = edge, edge.T
+    cameras[-2:, -2:] = torch.einsum("o,oxa,oxb->ab", step.weight, step.lens, step.lens)
+    pull = torch.einsum("o,oxa,ox->a", step.weight, step.lens, step.residual)
+    return cameras, torch.cat([by_view(step.residual), pull])
 
 
 def _of_depths(
@@ -234,7 +271,8 @@ def _of_depths(
 
     cross = (weighted @ step.depth[..., None]).reshape(-1, 6)
     between = torch.zeros(L * K, 6).to(cross).index_add_(0, (point[:, None] * K + places).reshape(-1), cross)
-    between = torch.cat([between.reshape(L, 6 * K), by_point(step.focal)[:, None]], 1)
+    lens = torch.stack([by_point(step.lens[..., place]) for place in range(2)], 1)
+    between = torch.cat([between.reshape(L, 6 * K), lens], 1)
     return by_point(step.depth), between, by_point(step.residual)
 
 
@@ -259,9 +297,10 @@ def _solve(
 
 
 def _stepped(bundle: Bundle, step: torch.Tensor, depth_step: torch.Tensor, free: Freedom) -> Bundle:
-    pose = lie.moved(bundle.pose, step[:-1].reshape(-1, 6))
+    pose = lie.moved(bundle.pose, step[:-2].reshape(-1, 6))
     depth = bundle.depth if free.turn_only else (bundle.depth + depth_step).clamp(min=0)
-    return replace(bundle, pose=pose, depth=depth, focal_px=bundle.focal_px * torch.exp(step[-1].clamp(-0.3, 0.3)))
+    focal_px = bundle.focal_px * torch.exp(step[-2].clamp(-0.3, 0.3))
+    return replace(bundle, pose=pose, depth=depth, focal_px=focal_px, bend=(bundle.bend + step[-1]).clamp(-0.5, 0.5))
 
 
 def _cross(v: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ghmr_engine.errors import RecoverError
 from ghmr_engine.types import VideoInfo
 
 _FEWEST_SHARE = 0.5  # of the clip's time that the file must cover
+_SAME_SHAPE = 0.02  # by which width over height may differ
 BLENDER_TO_OPENCV = np.diag([1.0, -1.0, -1.0])
 """Blender's camera looks along -z with y up, OpenCV's along z with y down."""
 
@@ -27,8 +30,21 @@ class GivenCamera:
     """(T, 3)."""
     covered: np.ndarray
     """(T,) bool: False before the file's first and after its last moment, where that one is repeated."""
-    focal_px: float | None
+    focal_px: float | None = None
     """None where the file does not say."""
+    distortion: np.ndarray | None = None
+    """(2,) as in CameraMotion, None where the file does not say."""
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """What a file holds. S moments."""
+
+    seconds: np.ndarray  # (S,) of the clip's used part
+    turns: np.ndarray  # (S, 3, 3) camera to world, OpenCV's axes
+    places: np.ndarray  # (S, 3)
+    focal_px: float | None = None
+    distortion: np.ndarray | None = None  # (2,)
 
 
 def read_camera(path: Path, info: VideoInfo) -> GivenCamera:
@@ -42,51 +58,98 @@ def read_camera(path: Path, info: VideoInfo) -> GivenCamera:
     if path.suffix.lower() not in readers:
         raise _bad(path, f"its kind is not known ({path.suffix or 'no ending'})")
     try:
-        seconds, turns, places, focal_px = readers[path.suffix.lower()](path, info)
-        turns = Rotation.from_matrix(np.asarray(turns, float).reshape(-1, 3, 3))
-        places = np.asarray(places, float).reshape(-1, 3)
-    except (ValueError, KeyError, TypeError, OSError, IndexError) as error:
-        raise _bad(path, str(error) or type(error).__name__) from error
-    if not (np.isfinite(places).all() and np.isfinite(seconds).all()):
-        raise _bad(path, "it has numbers that are none")
-    seconds, kept = np.unique(seconds, return_index=True)
-    if len(seconds) < 2:
-        raise _bad(path, "it has fewer than two moments")
+        moments = readers[path.suffix.lower()](path, info)
+        if not all(np.isfinite(part).all() for part in (moments.seconds, moments.turns, moments.places)):
+            raise ValueError("it has numbers that are none")
+        seconds, kept = np.unique(moments.seconds, return_index=True)
+        if len(seconds) < 2:
+            raise ValueError("it has fewer than two moments")
+        between = Slerp(seconds, Rotation.from_matrix(moments.turns[kept]))
+    except (ValueError, KeyError, TypeError, OSError, IndexError, zipfile.BadZipFile) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
+        raise _bad(path, why) from error
     now = np.arange(info.frames) / float(info.fps)
     step = 1.5 / float(info.fps)
     covered = (now >= seconds[0] - step) & (now <= seconds[-1] + step)
     if covered.mean() < _FEWEST_SHARE:
         raise _bad(path, f"it covers {covered.sum()} of the clip's {info.frames} frames")
     inside = now.clip(seconds[0], seconds[-1])
-    turns = Slerp(seconds, turns[kept])(inside).as_matrix()
-    places = np.stack([np.interp(inside, seconds, places[kept, axis]) for axis in range(3)], 1)
+    places = np.stack([np.interp(inside, seconds, moments.places[kept, axis]) for axis in range(3)], 1)
+    return from_first(between(inside).as_matrix(), places, covered, moments.focal_px, moments.distortion)
+
+
+def from_first(
+    turns: np.ndarray, places: np.ndarray, covered: np.ndarray,
+    focal_px: float | None = None, distortion: np.ndarray | None = None,
+) -> GivenCamera:  # fmt: skip
+    """From camera to world, turns (T, 3, 3) and places (T, 3), to the first frame's camera."""
     R = np.swapaxes(turns, 1, 2) @ turns[0]
-    t = -np.einsum("tij,tj->ti", np.swapaxes(turns, 1, 2), places - places[0])
-    return GivenCamera(R, t, covered, focal_px)
+    t = -np.einsum("tji,tj->ti", turns, places - places[0])
+    return GivenCamera(R, t, covered, focal_px, distortion)
 
 
-def _from_json(path: Path, info: VideoInfo) -> tuple[np.ndarray, np.ndarray, np.ndarray, float | None]:
-    """{"axes": "blender" or "opencv", "frames": [n, ...], "camera_to_world": [4 x 4, ...]}, and either "focal_px", or
-    "lens_mm" and "sensor_mm" (of the picture's longer side), or neither. Frames count from the clip's first."""
+def _from_json(path: Path, info: VideoInfo) -> _Moments:
+    """docs/camera.md has the keys."""
     content = json.loads(path.read_text(encoding="utf-8"))
     matrices = np.asarray(content["camera_to_world"], float)
     if matrices.ndim != 3 or matrices.shape[1:] != (4, 4):
         raise ValueError("camera_to_world is not a list of 4 x 4 matrices")
+    frames = np.asarray(content.get("frames", np.arange(len(matrices))), float)
+    if frames.shape != (len(matrices),):
+        raise ValueError("frames and camera_to_world differ in length")
     axes = content.get("axes", "blender")
     if axes not in ("blender", "opencv"):
         raise ValueError(f"axes is {axes!r}, neither blender nor opencv")
-    scale = np.cbrt(np.linalg.det(matrices[:, :3, :3]))[:, None, None]
-    turns = matrices[:, :3, :3] / scale @ (BLENDER_TO_OPENCV if axes == "blender" else np.eye(3))
-    focal_px = content.get("focal_px")
-    if focal_px is None and "lens_mm" in content:
-        focal_px = content["lens_mm"] / content["sensor_mm"] * max(info.width, info.height)
-    frames = np.asarray(content.get("frames", np.arange(len(matrices))), float)
-    if len(frames) != len(matrices):
-        raise ValueError("frames and camera_to_world differ in length")
-    return (frames - info.start) / float(info.fps), turns, matrices[:, :3, 3], focal_px
+    width, height = content.get("picture", (info.width, info.height))
+    if abs(width / height / (info.width / info.height) - 1) > _SAME_SHAPE:
+        raise ValueError(f"it belongs to a picture of {width} x {height}, the clip has {info.width} x {info.height}")
+    focal = _focal(content, max(width, height))  # in longer sides
+    size = np.cbrt(np.linalg.det(matrices[:, :3, :3]))[:, None, None]
+    if not (size > 1e-9).all():
+        raise ValueError("a matrix of camera_to_world does not turn, or mirrors")
+    turns = matrices[:, :3, :3] / size @ (BLENDER_TO_OPENCV if axes == "blender" else np.eye(3))
+    seconds = frames / float(content.get("fps", info.fps)) - info.start / float(info.fps)
+    distortion = content.get("distortion")
+    corner = math.hypot(width, height) / max(width, height) / 2
+    return _Moments(
+        seconds, turns, matrices[:, :3, 3],
+        None if focal is None else focal * max(info.width, info.height),
+        None if distortion is None else _division(distortion, corner, focal),
+    )  # fmt: skip
 
 
-def _from_npz(path: Path, info: VideoInfo) -> tuple[np.ndarray, np.ndarray, np.ndarray, float | None]:
+def _focal(content: dict, long_side: float) -> float | None:
+    """Over the picture's longer side."""
+    if "focal_px" in content:
+        focal = content["focal_px"] / long_side
+    elif "lens_mm" in content:
+        focal = content["lens_mm"] / content["sensor_mm"]
+    else:
+        return None
+    if not focal > 0:
+        raise ValueError("the focal length is not more than 0")
+    return focal
+
+
+def _division(distortion: dict, corner: float, focal: float | None) -> np.ndarray:
+    """(2,) the engine's model nearest to one of Blender's, from the centre to the corner (in longer sides).
+
+    All of Blender's lead from the straight picture to the bent one, the engine's leads back.
+    """
+    if focal is None:
+        raise ValueError("its distortion needs a focal length")
+    model, k = distortion["model"], [float(value) for value in distortion["k"]]
+    if model not in ("division", "polynomial", "brown"):
+        raise ValueError(f"its distortion {model!r} is none of division, polynomial and brown")
+    straight = np.linspace(0.02, 1.0, 50) * corner / focal
+    by = 1 + sum(value * straight ** (2 * power) for power, value in enumerate(k, 1))
+    bent = straight / by if model == "division" else straight * by
+    shown = bent > np.maximum.accumulate(bent) - 1e-12  # beyond its largest radius a polynomial turns back
+    straight, bent = straight[shown], bent[shown]
+    return np.linalg.lstsq(np.stack([bent**2, bent**4], 1), bent / straight - 1, rcond=None)[0]
+
+
+def _from_npz(path: Path, info: VideoInfo) -> _Moments:
     """R (T, 3, 3), t (T, 3) world to camera in OpenCV's axes, and perhaps K (3, 3) or (T, 3, 3)."""
     with np.load(path, allow_pickle=False) as arrays:
         R, t = arrays["R"].astype(float), arrays["t"].astype(float)
@@ -94,16 +157,16 @@ def _from_npz(path: Path, info: VideoInfo) -> tuple[np.ndarray, np.ndarray, np.n
     turns = np.swapaxes(R, 1, 2)
     places = -np.einsum("tij,tj->ti", turns, t)
     focal_px = None if K is None else float(np.median(K.reshape(-1, 3, 3)[:, 0, 0]))
-    return (np.arange(len(R)) - info.start) / float(info.fps), turns, places, focal_px
+    return _Moments((np.arange(len(R)) - info.start) / float(info.fps), turns, places, focal_px)
 
 
-def _from_trajectory(path: Path, info: VideoInfo) -> tuple[np.ndarray, np.ndarray, np.ndarray, float | None]:
+def _from_trajectory(path: Path, info: VideoInfo) -> _Moments:
     """TUM's lines: seconds tx ty tz qx qy qz qw, camera to world in OpenCV's axes, seconds of the clip."""
     rows = np.loadtxt(path, ndmin=2)
     if rows.shape[1] != 8:
         raise ValueError("a line does not have eight numbers: seconds tx ty tz qx qy qz qw")
     turns = Rotation.from_quat(rows[:, 4:]).as_matrix()
-    return rows[:, 0] - info.start / float(info.fps), turns, rows[:, 1:4], None
+    return _Moments(rows[:, 0] - info.start / float(info.fps), turns, rows[:, 1:4])
 
 
 def _bad(path: Path, why: str) -> RecoverError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from ghmr_engine.errors import RecoverError
@@ -15,10 +15,13 @@ from ghmr_engine.errors import RecoverError
 _TIMES = ("seconds_elapsed", "time", "timestamp", "t", "seconds")
 _RATES = (("x", "y", "z"), ("gx", "gy", "gz"), ("wx", "wy", "wz"), ("gyro_x", "gyro_y", "gyro_z"))
 _TURNS = (("qx", "qy", "qz", "qw"), ("x", "y", "z", "w"))
-_SMOOTH_S = 0.05
-_AGREES = 0.5  # correlation of the two rates of turning
-_TURNS_ENOUGH = 0.05  # rad/s: a camera that turns less than that gives nothing to compare
+_PAUSE_S = 0.2
+_AGREES = 0.6  # correlation of how far both turn
+_TURNS_ENOUGH = np.radians(0.5)  # in that time: a camera that turns less gives nothing to compare
+_FEWEST = 10  # frames to compare
 _TRUSTED = 0.2
+_PICTURE = np.radians(0.1)  # how exactly the picture shows a turn
+_BIAS = 0.05  # rad/s, of a phone's gyroscope
 
 
 @dataclass(frozen=True)
@@ -64,62 +67,83 @@ def read_gyro(path: Path) -> Gyro:
 
 def _unit(times: np.ndarray) -> float:
     """Seconds in a unit of a column of times: gyroscopes report 50 to 1000 times a second."""
-    step = float(np.median(np.diff(times)))
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
     return 1.0 if step < 0.5 else 1e-3 if step < 500 else 1e-9 if step > 1e5 else 1e-6
 
 
 def turns_of(gyro: Gyro, R: np.ndarray, confidence: np.ndarray, fps: float) -> np.ndarray:
-    """(T, 3, 3) world to camera, R[0] = I, from the gyroscope; how it lies in the camera, its offset in time and
-    its bias come from comparing it with the picture's turning R (T, 3, 3), confidence (T,).
+    """(T, 3, 3) world to camera, R[0] = I, from the gyroscope; how it lies in the camera, its offset in time and its
+    bias come from comparing it with the picture's turning R (T, 3, 3), confidence (T,).
 
     Raises RecoverError 'bad_camera_file' where the two do not fit.
     """
-    seen = _rates(R, fps)
-    sure = (confidence[1:] > _TRUSTED) & (confidence[:-1] > _TRUSTED)
-    moments = (np.arange(len(R) - 1) + 0.5) / fps
-    smooth = gaussian_filter1d(gyro.rates, max(_SMOOTH_S / max(np.median(np.diff(gyro.seconds)), 1e-4), 0.5), axis=0)
-    if sure.sum() < 10 or np.linalg.norm(seen[sure], axis=1).max() < _TURNS_ENOUGH:
+    sure = np.flatnonzero(confidence > _TRUSTED)
+    integral = _Integral(gyro)
+    moments = np.arange(len(R)) / fps
+    offset, lies = _offset_and_axes(integral, R, sure, moments)
+
+    def path(values: np.ndarray) -> np.ndarray:
+        """offset, axes (3,), bias (3,), first frame (3,) to (T, 3, 3)."""
+        turned = integral.between(moments + offset + values[0])
+        turned = (Rotation.from_rotvec(values[1:4]) * lies).apply(turned - values[4:7] * (1 / fps))
+        steps = Rotation.from_rotvec(-turned).as_matrix()
+        R = np.empty((len(steps) + 1, 3, 3))
+        R[0] = Rotation.from_rotvec(values[7:]).as_matrix()
+        for frame, step in enumerate(steps):
+            R[frame + 1] = step @ R[frame]
+        return R
+
+    def off(values: np.ndarray) -> np.ndarray:
+        between = Rotation.from_matrix(path(values)[sure] @ np.swapaxes(R[sure], 1, 2)).as_rotvec()
+        return np.concatenate([(between / _PICTURE).ravel(), values[4:7] / _BIAS])
+
+    best = least_squares(off, np.zeros(10), loss="soft_l1", x_scale=[0.01, *(0.01,) * 9], max_nfev=30)
+    found = path(best.x)
+    return found @ found[0].T
+
+
+class _Integral:
+    """The rates, summed up over time."""
+
+    def __init__(self, gyro: Gyro) -> None:
+        self._seconds = gyro.seconds
+        steps = np.diff(gyro.seconds)[:, None] * (gyro.rates[1:] + gyro.rates[:-1]) / 2
+        self._sums = np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
+        self.last = gyro.seconds[-1]
+
+    def at(self, seconds: np.ndarray) -> np.ndarray:
+        """(..., 3) rad; outside the recording nothing turns."""
+        return np.stack([np.interp(seconds, self._seconds, self._sums[:, axis]) for axis in range(3)], -1)
+
+    def between(self, seconds: np.ndarray) -> np.ndarray:
+        """(N - 1, 3) rad, from one moment (N,) to the next."""
+        return np.diff(self.at(seconds), axis=0)
+
+
+def _offset_and_axes(
+    integral: _Integral, R: np.ndarray, sure: np.ndarray, moments: np.ndarray
+) -> tuple[float, Rotation]:
+    """Seconds to add to the clip's time for the gyroscope's, and the device's axes in the camera's.
+
+    The offset has the best correlation of how far both turn within a fifth of a second: lengths alone, since the
+    device's axes are not known yet. The recording may begin long before the clip, and end before it.
+    """
+    pause = max(round(_PAUSE_S * len(moments) / max(moments[-1], 1e-9)), 1)
+    first = sure[np.isin(sure + pause, sure)]
+    if len(first) >= _FEWEST:
+        turned = -Rotation.from_matrix(R[first + pause] @ np.swapaxes(R[first], 1, 2)).as_rotvec()
+    if len(first) < _FEWEST or np.linalg.norm(turned, axis=1).max() < _TURNS_ENOUGH:
         raise RecoverError(
             "bad_camera_file", "The picture does not turn enough to find when and how the gyroscope ran.",
             "Leave out --camera gyro for this clip.",
         )  # fmt: skip
-    offset = _offset(gyro.seconds, smooth, moments[sure], gaussian_filter1d(seen, _SMOOTH_S * fps, axis=0)[sure])
-    felt = _at(gyro.seconds, gyro.rates, moments + offset)
-    bias = np.zeros(3)
-    for _ in range(3):
-        lies, _ = Rotation.align_vectors(seen[sure], felt[sure] - bias)
-        off = felt[sure] - lies.inv().apply(seen[sure])
-        bias = np.median(off, axis=0)
-    turned = lies.apply(felt - bias)
-    steps = Rotation.from_rotvec(-turned / fps).as_matrix()
-    path = [np.eye(3)]
-    for step in steps:
-        path.append(step @ path[-1])
-    return np.stack(path)
-
-
-def _rates(R: np.ndarray, fps: float) -> np.ndarray:
-    """(T - 1, 3) rad/s about the camera's own axes: R' = Exp(-rate / fps) R."""
-    return -Rotation.from_matrix(R[1:] @ np.swapaxes(R[:-1], 1, 2)).as_rotvec() * fps
-
-
-def _at(seconds: np.ndarray, rates: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Rates (N, 3) at moments (N,); 0 outside the recording."""
-    return np.stack([np.interp(moments, seconds, rates[:, axis], left=0, right=0) for axis in range(3)], 1)
-
-
-def _offset(seconds: np.ndarray, rates: np.ndarray, moments: np.ndarray, seen: np.ndarray) -> float:
-    """Seconds to add to the clip's time for the gyroscope's, by the correlation of how fast both turn: speed alone,
-    since the device's axes are not known yet. The recording may begin long before the clip, and end before it."""
-    length = moments[-1] - moments[0]
-    tries = np.arange(-0.5 * length, seconds[-1] - 0.5 * length, 0.004)
-    speed = np.linalg.norm(rates - np.median(rates, axis=0), axis=1)
-    known = np.linalg.norm(seen, axis=1)
+    begin, end = moments[first], moments[first + pause]
+    tries = np.arange(-0.5 * moments[-1], integral.last - 0.5 * moments[-1], 0.004)
+    felt = np.linalg.norm(integral.at(end + tries[:, None]) - integral.at(begin + tries[:, None]), axis=-1)
+    known = np.linalg.norm(turned, axis=1)
     known = (known - known.mean()) / max(known.std(), 1e-9)
-    felt = np.interp(moments[None] + tries[:, None], seconds, speed, left=0, right=0)
     spread = felt.std(axis=1)
-    score = (felt * known).mean(1) / np.maximum(spread, 1e-9)
-    score[spread < 1e-6] = -1
+    score = np.where(spread > 1e-6, (felt * known).mean(1) / np.maximum(spread, 1e-9), -1.0)
     best = int(score.argmax())
     if score[best] < _AGREES:
         raise RecoverError(
@@ -127,7 +151,9 @@ def _offset(seconds: np.ndarray, rates: np.ndarray, moments: np.ndarray, seen: n
             f"The gyroscope does not fit the clip: their turning correlates by {max(score[best], 0):.2f}.",
             "Choose the recording made with this clip, or leave out --camera gyro.",
         )
-    return float(tries[best])
+    offset = float(tries[best])
+    lies, _ = Rotation.align_vectors(turned, integral.at(end + offset) - integral.at(begin + offset))
+    return offset, lies
 
 
 def _bad(path: Path, why: str) -> RecoverError:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from ghmr_engine import lie
-from ghmr_engine.camera.background import Background
-from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, focal_deviation, points, residuals, robust_cost
+from ghmr_engine.camera.background import Background, straightened
+from ghmr_engine.camera.bundle import (
+    BEND_PX,
+    Bundle,
+    Freedom,
+    Sightings,
+    lens_deviations,
+    points,
+    residuals,
+    robust_cost,
+    straight,
+)
 from ghmr_engine.camera.pose import locate
 from ghmr_engine.camera.structure import Views, choose_views, moving, seen_from, sightings_of, turning, without_anchors
 
@@ -19,6 +29,7 @@ _ENOUGH = 20  # points that fit; fewer fit by chance
 _PLACED_SHARE = 0.8  # of the views that see anything: with fewer placed, the structure fell to pieces
 _FITS_PX, _FITTING = 1.5, 0.5
 """The share of sightings that must fit: with less, most points move by themselves."""
+_BEND_VIEWS = 20, 8  # from which on a bend is solved for
 _TURN_FITTING = 0.9
 """A turn that explains so many leaves no parallax to find a path from."""
 _FOCAL_SHOWS = 0.015
@@ -42,6 +53,8 @@ class CameraPath:
     """(M, 3) the background, in that unit."""
     focal_px: float = 0.0
     """At the working size, where it was solved for."""
+    k1: float = 0.0
+    """The lens's distortion (docs/camera.md), where it was solved for."""
     known: bool = True
     """Whether it is known how the camera was carried."""
 
@@ -54,24 +67,51 @@ class CameraPath:
 def find_path(background: Background, focal_px: float, log_focal: float | None) -> CameraPath | None:
     """Bundle adjustment with and without a path through space, and the better of both; None where neither fits.
 
-    focal_px: of the working size, log_focal: the expected deviation of its logarithm, None where it is known. The
-    simpler model is kept unless the other lowers the Bayesian information criterion (Schwarz 1978) of the same
-    sightings.
+    focal_px: of the working size, log_focal: the expected deviation of its logarithm, None where it is known.
+    Where the lens bends lines, what was seen is straightened.
     """
     if not len(background.frame):
         return None
     views = choose_views(background)
+    found = _solved(views, focal_px, log_focal)
+    if found is None:
+        return None
+    bundle, placed, carried = found
+    k1 = float(bundle.bend * (bundle.focal_px / BEND_PX) ** 2)
+    if k1:
+        background = straightened(background, k1, 0.0, float(bundle.focal_px))
+        views = choose_views(background)
+        bundle = replace(bundle, ray_px=straight(bundle.ray_px, bundle.bend), bend=torch.zeros_like(bundle.bend))
+    return replace(_path(background, views, bundle, placed, carried), k1=k1)
+
+
+def _solved(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bundle, np.ndarray, bool] | None:
+    """The bundle, which views (V,) have a place in it, and whether the camera was carried.
+
+    The simpler model is kept unless the other lowers the Bayesian information criterion (Schwarz 1978) of the same
+    sightings.
+    """
     turned = turning(views, focal_px, log_focal)
-    found = None if _fitting(turned, views.seen) > _TURN_FITTING else moving(views, focal_px, log_focal)
+    found = None if _fitting(turned, views.seen) > _TURN_FITTING else _moving(views, focal_px, log_focal)
     if found is not None and _carried(views, turned, *found):
-        return _path(background, views, *found, carried=True)
+        return *found, True
     if log_focal is not None:
-        deviation = focal_deviation(turned, without_anchors(turned, views.seen), Freedom(True, log_focal))
+        deviation, _ = lens_deviations(turned, without_anchors(turned, views.seen), Freedom(True, log_focal))
         if deviation > _FOCAL_SHOWS:
             turned = turning(views, focal_px, None)
     if _fitting(turned, views.seen) < _FITTING:
         return None
-    return _path(background, views, turned, np.ones(len(views.frames), bool), carried=False)
+    return turned, np.ones(len(views.frames), bool), False
+
+
+def _moving(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bundle, np.ndarray] | None:
+    """Once; a second time, with the bend solved for sooner, where the lens bends lines: that can lead astray."""
+    late, soon = _BEND_VIEWS
+    first = moving(views, focal_px, log_focal, late)
+    if first is None or not first[0].bend:
+        return first
+    again = moving(views, focal_px, log_focal, soon)
+    return max(first, again, key=lambda found: _fitting_placed(views, *found))
 
 
 def shape_seen_from(background: Background, R: np.ndarray, t: np.ndarray, focal_px: float) -> np.ndarray:
@@ -88,15 +128,21 @@ def _fitting(bundle: Bundle, seen: Sightings) -> float:
     return float((off < _FITS_PX).double().mean()) if len(off) else 0.0
 
 
+def _fitting_placed(views: Views, bundle: Bundle, placed: np.ndarray) -> float:
+    """Share of the placed views' sightings that fit."""
+    both = torch.as_tensor(placed)[views.seen.view]
+    return _fitting(bundle, Sightings(views.seen.view[both], views.seen.point[both], views.seen.px[both]))
+
+
 def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) -> bool:
     """Whether a path through space is needed to explain what is seen, and explains it."""
     seen = views.seen
     sees = np.bincount(seen.view.numpy(), minlength=len(placed)) >= _ENOUGH
     if placed[sees].mean() < _PLACED_SHARE:
         return False
-    both = torch.as_tensor(placed)[seen.view]
-    if _fitting(moved, Sightings(seen.view[both], seen.point[both], seen.px[both])) < _FITTING:
+    if _fitting_placed(views, moved, placed) < _FITTING:
         return False
+    both = torch.as_tensor(placed)[seen.view]
     cost = [robust_cost(residuals(bundle, seen))[both].sum() for bundle in (turned, moved)]
     count = int(both.sum())
     more = int(placed.sum()) * 3 + len(np.unique(seen.point.numpy()[both.numpy()]))

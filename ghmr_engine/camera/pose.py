@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ghmr_engine import lie
-from ghmr_engine.camera.bundle import Bundle, Sightings, points
+from ghmr_engine.camera.bundle import Bundle, Sightings, magnified, points
 
 _SCALES_PX = (30.0, 30.0, 10.0, 4.0, 2.0, 1.0, 0.7, 0.7)
 """Cauchy's scale a step: wide at first, so that a guess may be far off."""
@@ -19,14 +19,15 @@ def locate(
     """Gauss and Newton's steps on robust reprojection errors. start (F, 7); seen.view counts these poses. Returns the
     poses and which sightings (O,) fit them."""
     homogeneous = points(bundle)[seen.point]
+    focal_px = magnified(bundle, seen.px)
     pose, count = start, len(start)
     for scale in scales_px:
-        y, residual = _off(pose, homogeneous, bundle.focal_px, seen)
+        y, residual = _off(pose, homogeneous, focal_px, seen)
         weight = 1 / (1 + residual.square().sum(-1) / scale**2) * (y[:, 2] > 1e-3)
         D = torch.zeros(len(y), 2, 3).to(y)
         z = y[:, 2].clamp(min=1e-3)
-        D[:, 0, 0] = D[:, 1, 1] = bundle.focal_px / z
-        D[:, :, 2] = -bundle.focal_px * y[:, :2] / z[:, None] ** 2
+        D[:, 0, 0] = D[:, 1, 1] = focal_px / z
+        D[:, :, 2] = -(focal_px / z**2)[:, None] * y[:, :2]
         step = torch.cat([homogeneous[:, 3, None, None] * D, -D @ _cross(y)], -1)
         if turn_only:
             step[..., :3] = 0
@@ -39,7 +40,7 @@ def locate(
         )
         left = left + torch.diag_embed(left.diagonal(dim1=1, dim2=2) * 1e-6 + 1e-6)
         pose = lie.moved(pose, torch.linalg.solve(left, right))
-    _, residual = _off(pose, homogeneous, bundle.focal_px, seen)
+    _, residual = _off(pose, homogeneous, focal_px, seen)
     return pose, residual.norm(dim=-1) < _FITS_PX
 
 
@@ -49,7 +50,7 @@ def _off(
     """Points in the views (O, 3), up to scale, and residuals (O, 2) px."""
     R, t = lie.rotation_and_translation(pose)
     y = torch.einsum("oij,oj->oi", R[seen.view], homogeneous[:, :3]) + homogeneous[:, 3:] * t[seen.view]
-    return y, seen.px - focal_px * y[:, :2] / y[:, 2:].clamp(min=1e-3)
+    return y, seen.px - focal_px[:, None] * y[:, :2] / y[:, 2:].clamp(min=1e-3)
 
 
 def _cross(v: torch.Tensor) -> torch.Tensor:

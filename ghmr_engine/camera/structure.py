@@ -13,7 +13,7 @@ import torch
 
 from ghmr_engine import lie
 from ghmr_engine.camera.background import Background
-from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, adjust, in_view, residuals
+from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, adjust, in_view, lens_deviations, residuals, straight
 from ghmr_engine.camera.pose import locate
 from ghmr_engine.camera.rotation import directions, find_turn, to_pixels
 
@@ -27,6 +27,10 @@ _SEEN = 20  # points with known depth that a view needs to be placed
 _FITS_PX = 3.0
 _ADJUST_EVERY, _ADJUST_STEPS, _LAST_STEPS = 6, 3, 15
 _TURN_STEPS = 12
+_BEND_SHOWS, _BEND_SURE, _BEND_MATTERS = 0.015, 3.0, 0.01
+"""Deviation up to which a lens's bend is believed, reckoned from independent errors; how many deviations it must be,
+and how much: 0.01 moves what is at the picture's sides by 3 px of 640."""
+_STRAIGHT = torch.zeros(()).double()
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,18 @@ def sightings_of(background: Background, points: np.ndarray) -> Sightings:
 
 
 def turning(views: Views, focal_px: float, log_focal: float | None) -> Bundle:
-    """The bundle of a camera that only turns."""
+    """The bundle of a camera that only turns. log_focal: the expected deviation of the focal length's logarithm,
+    None where it is known. The lens bends lines where that shows."""
     pose = lie.from_rotation_and_translation(torch.as_tensor(views.R), torch.zeros(len(views.frames), 3).double())
-    start = _bundle(views, pose, torch.zeros(views.points).double(), np.ones(len(views.frames), bool), focal_px)
-    return adjust(start, without_anchors(start, views.seen), Freedom(turn_only=True, log_focal=log_focal), _TURN_STEPS)
+    every = np.ones(len(views.frames), bool)
+    start = _bundle(views, pose, torch.zeros(views.points).double(), every, focal_px, _STRAIGHT)
+    free = Freedom(turn_only=True, log_focal=log_focal, bend=True)
+    return _adjusted(start, without_anchors(start, views.seen), free, _TURN_STEPS)
 
 
-def moving(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bundle, np.ndarray] | None:
-    """The bundle of a camera that is carried about, and which views (V,) of it could be placed; None where no pair of
-    views shows any parallax."""
+def moving(views: Views, focal_px: float, log_focal: float | None, bend_views: int) -> tuple[Bundle, np.ndarray] | None:
+    """The same for a camera that is carried about, and which views (V,) could be placed; None where no pair of views
+    shows any parallax. bend_views: with so many placed the lens's bend is solved for too."""
     pair = _first_pair(views, focal_px)
     if pair is None:
         return None
@@ -84,10 +91,13 @@ def moving(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bund
     placed[[first, second]] = True
     pose = lie.identity(len(views.frames))
     pose[second] = relative
-    bundle = _refined(views, pose, placed, focal_px, log_focal, first, _ADJUST_STEPS * 3)
+    bundle = _bundle(views, pose, torch.zeros(views.points).double(), placed, focal_px, _STRAIGHT)
 
     def refine(steps: int) -> Bundle:
-        return _refined(views, bundle.pose, placed, float(bundle.focal_px), log_focal, first, steps)
+        free = Freedom(log_focal=log_focal, bend=placed.sum() >= bend_views, fixed=int(placed[:first].sum()))
+        return _refined(views, bundle, placed, free, steps)
+
+    bundle = refine(_ADJUST_STEPS * 3)
 
     known = placed.copy()  # whose points have depths
     for view in _outward(first, second, len(views.frames)):
@@ -107,7 +117,7 @@ def moving(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bund
 
 def seen_from(views: Views, pose: torch.Tensor, focal_px: float) -> Bundle:
     """The bundle of known poses (V, 7): points where the sightings put them."""
-    bundle = _bundle(views, pose, torch.zeros(views.points).double(), np.ones(len(pose), bool), focal_px)
+    bundle = _bundle(views, pose, torch.zeros(views.points).double(), np.ones(len(pose), bool), focal_px, _STRAIGHT)
     return replace(bundle, depth=triangulated(bundle, without_anchors(bundle, views.seen)))
 
 
@@ -174,7 +184,9 @@ def _two_views(first_px: np.ndarray, second_px: np.ndarray, focal_px: float) -> 
     return good * min(float(np.degrees(angle)), 6.0), pose
 
 
-def _bundle(views: Views, pose: torch.Tensor, depth: torch.Tensor, placed: np.ndarray, focal_px: float) -> Bundle:
+def _bundle(
+    views: Views, pose: torch.Tensor, depth: torch.Tensor, placed: np.ndarray, focal_px: float, bend: torch.Tensor
+) -> Bundle:
     """Points anchored in their first placed view."""
     usable = np.flatnonzero(placed[views.seen.view.numpy()])
     point, first = np.unique(views.seen.point.numpy()[usable], return_index=True)
@@ -182,7 +194,7 @@ def _bundle(views: Views, pose: torch.Tensor, depth: torch.Tensor, placed: np.nd
     ray_px = torch.zeros(views.points, 2).double()
     anchor[point] = views.seen.view[usable[first]]
     ray_px[point] = views.seen.px[usable[first]]
-    return Bundle(pose, depth, anchor, ray_px, torch.tensor(focal_px).double())
+    return Bundle(pose, depth, anchor, ray_px, torch.tensor(focal_px).double(), bend)
 
 
 def without_anchors(bundle: Bundle, seen: Sightings) -> Sightings:
@@ -194,29 +206,26 @@ def _some(seen: Sightings, which: torch.Tensor) -> Sightings:
     return Sightings(seen.view[which], seen.point[which], seen.px[which])
 
 
-def _refined(
-    views: Views,
-    pose: torch.Tensor,
-    placed: np.ndarray,
-    focal_px: float,
-    log_focal: float | None,
-    fixed: int,
-    steps: int,
-) -> Bundle:
+def _refined(views: Views, bundle: Bundle, placed: np.ndarray, free: Freedom, steps: int) -> Bundle:
     """Depths found anew from the poses of the placed views, then everything adjusted."""
-    bundle = _bundle(views, pose, torch.zeros(views.points).double(), placed, focal_px)
+    bundle = _bundle(views, bundle.pose, bundle.depth * 0, placed, float(bundle.focal_px), bundle.bend)
     seen = _some(views.seen, torch.as_tensor(placed)[views.seen.view])
     seen = without_anchors(bundle, seen)
     bundle = replace(bundle, depth=triangulated(bundle, seen))
-    solved = adjust(
-        _subset(bundle, placed),
-        _renumbered(seen, placed),
-        Freedom(log_focal=log_focal, fixed=int(placed[:fixed].sum())),
-        steps,
-    )
+    change = _adjusted if steps == _LAST_STEPS else adjust
+    solved = change(_subset(bundle, placed), _renumbered(seen, placed), free, steps)
     pose = bundle.pose.clone()
     pose[torch.as_tensor(placed)] = solved.pose
-    return replace(bundle, pose=pose, depth=solved.depth, focal_px=solved.focal_px)
+    return replace(bundle, pose=pose, depth=solved.depth, focal_px=solved.focal_px, bend=solved.bend)
+
+
+def _adjusted(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle:
+    """Adjusted; once more with a straight lens where a bend does not show."""
+    bundle = adjust(bundle, seen, free, steps)
+    _, deviation = lens_deviations(bundle, seen, free)
+    if deviation < _BEND_SHOWS and abs(float(bundle.bend)) > max(_BEND_MATTERS, _BEND_SURE * deviation):
+        return bundle
+    return adjust(replace(bundle, bend=torch.zeros_like(bundle.bend)), seen, replace(free, bend=False), steps)
 
 
 def _subset(bundle: Bundle, placed: np.ndarray) -> Bundle:
@@ -234,7 +243,7 @@ def triangulated(bundle: Bundle, seen: Sightings) -> torch.Tensor:
     that x y_z = y_x, which is linear in d. Robust by a second round; 0 where nothing tells."""
     _, R, t, ray = in_view(bundle, seen)
     far = torch.einsum("oij,oj->oi", R, ray)
-    x = seen.px / bundle.focal_px
+    x = straight(seen.px, bundle.bend) / bundle.focal_px
     a = t[:, :2] - x * t[:, 2:]
     b = x * far[:, 2:] - far[:, :2]
     weight = torch.ones(len(seen.view)).double()

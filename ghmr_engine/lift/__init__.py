@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ghmr_engine.body.smpl import Body
+from ghmr_engine.geometry import straightened
 from ghmr_engine.lift.fit import fit_person
 from ghmr_engine.lift.observations import joint_confidence, observe
 from ghmr_engine.options import Options
@@ -29,6 +32,8 @@ def lift_people(
         def part(done: float) -> None:
             report(shares[place] + done * (shares[place + 1] - shares[place]))
 
+        straight = straightened(track.keypoints[..., :2], camera.K[track.frames], camera.distortion)
+        track = replace(track, keypoints=np.concatenate([straight, track.keypoints[..., 2:]], -1))
         seen = observe(track, camera, body.v_template.device)
         height = options.height if track.person == 1 else None
         rotations, transl, betas = fit_person(seen, track.frames, body, float(info.fps), height, part)

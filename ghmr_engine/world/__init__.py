@@ -68,7 +68,7 @@ def place_in_world(
         people=tuple(
             _finished(person, source, body, R, t, camera.K) for person, source in zip(solved, lifted, strict=True)
         ),
-        R=R, t=t, K=camera.K, camera_confidence=camera.confidence,
+        R=R, t=t, K=camera.K, camera_confidence=camera.confidence, distortion=camera.distortion,
         warnings=(*warnings, _PATH_WARNING) if walks else warnings,
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ RECOVER_MOTION_HOME: a home whose engine is the fake; RECOVER_MOTION_CLIPS: clip
 """
 
 import importlib
+import json
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import bpy
 import numpy as np
 from motions import joints_world, walking_motion
 from scenes import at, bone_heads, of_type, part
+from solves import FIRST, LAST, solve
 
 CLIPS = Path(os.environ["RECOVER_MOTION_CLIPS"])
 
@@ -70,7 +72,10 @@ def test_a_clip_becomes_a_take_in_the_scene():
         assert np.abs(bone_heads(armatures[0]) - truth).max() < 1e-4
         assert Path(bpy.path.abspath(bpy.data.movieclips[0].filepath)) == CLIPS / "walk.mp4"
         job = part("jobs").JOB
-        assert job.quality == "2 people, licence: open\nJoints 3.5 px off the picture\nFeet slide 0.4 mm a frame"
+        assert job.quality.splitlines() == [
+            "2 people, licence: open", "Joints 3.5 px off the picture", "Feet slide 0.4 mm a frame",
+            "Camera: turned on the spot, focal length a typical phone's",
+        ]  # fmt: skip
         assert not job.running and Path(job.done.path).is_file()
         assert bpy.ops.recover_motion.recover() == {"FINISHED"}  # a second take takes nothing from the first
         assert len(of_type(bpy.data.collections["walk.001"], "ARMATURE")) == 2
@@ -90,6 +95,73 @@ def test_choices_reach_the_engine():
         }  # fmt: skip
         part("ghmr_engine.options").options_from(motion.meta["options"])
         assert (bpy.context.scene.render.fps, bpy.context.scene.frame_end) == (24, 77)
+
+
+def options_asked():
+    return part("motion").read_motion(Path(part("jobs").JOB.done.path)).meta["options"]
+
+
+def test_every_camera_is_asked_as_the_engine_takes_it():
+    with Registered() as settings:
+        settings.clip = str(CLIPS / "walk.mp4")
+        path = CLIPS / "camera.json"
+        path.write_text("{}")
+        settings.camera_file = os.path.relpath(path)
+        for camera in ("auto", "static", "file", "gyro", "droid", "dpvo"):
+            settings.camera = camera
+            assert bpy.ops.recover_motion.recover() == {"FINISHED"}
+            asked = options_asked()
+            assert asked["camera"] == camera and not {"lens", "sensor"} & set(asked)
+            assert ("camera_file" in asked) == (camera in ("file", "gyro"))
+            part("ghmr_engine.options").options_from(asked)
+        assert {item.identifier for item in settings.bl_rna.properties["camera"].enum_items} == {
+            "auto", "static", "blender", "file", "gyro", "droid", "dpvo"
+        }  # fmt: skip
+        settings.camera, settings.use_lens = "gyro", True
+        settings.lens, settings.sensor = 23.4, 17.3
+        bpy.ops.recover_motion.recover()
+        asked = options_asked()
+        assert (asked["lens"], asked["sensor"]) == (23.4, 17.3)
+        assert Path(asked["camera_file"]).is_absolute() and Path(asked["camera_file"]).resolve() == path.resolve()
+        assert settings.bl_rna.properties["lens"].unit == "CAMERA"  # shown in mm
+
+
+def test_a_camera_that_was_tracked_in_blender_lies_beside_the_take():
+    with Registered() as settings:
+        settings.clip, settings.camera = str(CLIPS / "walk.mp4"), "blender"
+        solve(CLIPS / "walk.mp4", frame_offset=3)
+        assert bpy.ops.recover_motion.recover() == {"FINISHED"}
+        asked, take = options_asked(), Path(part("jobs").JOB.done.path)
+        path = Path(asked["camera_file"])
+        assert asked["camera"] == "blender" and path == take.with_name(take.name.replace(".motion.npz", ".camera.json"))
+        assert json.loads(path.read_text())["frames"] == list(range(FIRST + 2, LAST + 3))
+        part("ghmr_engine.options").options_from(asked)
+        before = set(path.parent.iterdir())
+        settings.clip, settings.tracked_clip = str(CLIPS / "nobody.mp4"), bpy.data.movieclips["walk.mp4"]
+        recover_fails("There is nobody in the clip.")
+        assert set(path.parent.iterdir()) == before  # no take, no camera beside it
+
+
+def test_a_camera_that_is_not_there_is_said():
+    with Registered() as settings:
+        settings.clip, settings.camera = str(CLIPS / "walk.mp4"), "blender"
+        recover_fails("There is no solved clip. Track and solve the camera in the Movie Clip editor, or choose another")
+        solve(CLIPS / "walk.mp4").tracking.camera.distortion_model = "NUKE"
+        recover_fails("Choose another model in the Movie Clip editor, solve again.")
+        for settings.camera in ("file", "gyro"):
+            settings.camera_file = ""
+            recover_fails("No camera file is chosen. Choose one")
+            settings.camera_file = str(CLIPS / "nothing.json")
+            recover_fails("nothing.json. Choose another one")
+
+
+def test_every_known_source_of_a_camera_has_its_words():
+    camera_line = part("camera_words").camera_line
+    assert camera_line({"motion_source": "path", "focal_source": "background"}) == [
+        "Camera: path found, focal length from the background"
+    ]
+    assert camera_line({"motion_source": "dpvo"}) == ["Camera: path from DPVO"]
+    assert camera_line({"motion_source": "new", "focal_source": "new"}) == camera_line({}) == []
 
 
 def test_the_take_lies_beside_a_saved_file_and_the_file_remembers_its_choices():

@@ -123,3 +123,23 @@ def test_the_upright_copy_goes_before_the_clip():
         assert found == path
         camera = of_type(build(motion, found), "CAMERA")[0]
         assert camera.data.background_images[0].clip.frame_start == 1  # the copy begins where the motion does
+
+
+def test_the_clip_is_shown_without_the_lens_s_distortion():
+    with tempfile.TemporaryDirectory() as folder:
+        path = picture_in(folder)
+        plain = of_type(build(walking_motion(10), path), "CAMERA")[0].data.background_images[0]
+        assert not plain.clip_user.use_render_undistorted
+        motion = dataclasses.replace(walking_motion(10), distortion=np.array([-0.1, 0.02]))
+        shown = of_type(build(motion, path), "CAMERA")[0].data.background_images[0]
+        lens = shown.clip.tracking.camera
+        assert shown.clip_user.use_render_undistorted and not shown.clip.use_proxy
+        assert lens.distortion_model == "DIVISION"
+        # The file straightens what is seen; Blender bends it back, to where it was seen.
+        focal_px = 1.1 * 1280
+        seen = np.linspace(0, np.hypot(640, 360) / focal_px, 50)
+        straight = seen / (1 - 0.1 * seen**2 + 0.02 * seen**4)
+        bent = straight / (1 + lens.division_k1 * straight**2 + lens.division_k2 * straight**4)
+        assert np.abs(bent - seen).max() * focal_px < 0.05 < 10 < np.abs(straight - seen).max() * focal_px
+        assert abs(lens.focal_length_pixels - 1.1 * 1280) < 1e-3 and tuple(lens.principal_point) == (0, 0)
+        assert plain.clip.tracking.camera.division_k1 == 0

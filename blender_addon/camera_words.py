@@ -1,0 +1,31 @@
+"""What the panel says of the camera and the lens that the engine used. Plain Python, no bpy."""
+
+from __future__ import annotations
+
+_MOTION = {
+    "static (chosen)": "did not move, as chosen",
+    "static (found)": "did not move",
+    "rotation": "turned on the spot",
+    "rotation (guessed)": "turning only, its path was not found",
+    "path": "path found",
+    "gyro": "from the gyroscope",
+    "file": "from the file",
+    "blender": "as tracked in Blender",
+    "droid": "path from DROID-SLAM",
+    "dpvo": "path from DPVO",
+}
+_FOCAL = {
+    "user": "as given",
+    "file": "from its file",
+    "metadata": "from the clip's metadata",
+    "background": "from the background",
+    "people": "from the people",
+    "default": "a typical phone's",
+}
+
+
+def camera_line(camera: dict) -> list[str]:
+    """One line, of the motion file's meta["camera"]; a source that is not known is left out, and none is no line."""
+    motion, focal = _MOTION.get(camera.get("motion_source")), _FOCAL.get(camera.get("focal_source"))
+    said = ([motion] if motion else []) + ([f"focal length {focal}"] if focal else [])
+    return [f"Camera: {', '.join(said)}"] if said else []
