@@ -11,6 +11,7 @@ import typer
 
 from ghmr_engine import __version__, output, places, protocol
 from ghmr_engine.cache import Cache
+from ghmr_engine.camera_words import camera_line
 from ghmr_engine.errors import Cancelled
 from ghmr_engine.evaluate.command import add_evaluation
 from ghmr_engine.interrupt import interrupt_as_wish
@@ -115,6 +116,7 @@ def _summary(meta: dict) -> list[str]:
     for name, figures in meta["quality"].items():
         said = [text.format(figures[key]) for key, text in _UNITS.items() if figures[key] is not None]
         lines.append(f"Person {name}: {', '.join(said)}.")
+    lines += [f"{line}." for line in camera_line(meta["camera"])]
     kept = {stage: " (kept)" for stage in meta["cached"]}
     spent = ", ".join(f"{stage} {seconds:.1f}{kept.get(stage, '')}" for stage, seconds in meta["seconds"].items())
     return [*lines, f"Seconds: {spent}.", *(f"Warning: {text}" for text in meta["warnings"])]

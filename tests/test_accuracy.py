@@ -9,15 +9,20 @@ everything. docs/benchmark.md says how the clips are made; the motions of the th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from ghmr_engine.camera import track_camera
 from ghmr_engine.evaluate.compare import compare
 from ghmr_engine.evaluate.suite import REGRESSION, find_clips, read_suite
 from ghmr_engine.evaluate.tracks import tracks_of
 from ghmr_engine.motion_file import read_motion
 from ghmr_engine.options import Options
 from ghmr_engine.pipeline import recover
+from ghmr_engine.types import People
+from ghmr_engine.video import open_video
 
 # Measured when written: PA-MPJPE, MPJPE, WA-MPJPE100 in mm, RTE in %, sliding in mm, contact F1, tilt of the camera's
 # up in degrees, jitter. The demo's constants were chosen on the demo itself; the other three were not looked at.
@@ -97,3 +102,28 @@ def test_people_go_forward_with_the_left_on_the_left(result):
         hips = [np.einsum("nij,nj->ni", each.R[frames], way) for each, way in zip((true, found), hips, strict=True)]
         cosine = (hips[0] * hips[1]).sum(1) / np.prod([np.linalg.norm(way, axis=1) for way in hips], 0)
         assert np.mean(cosine > 0) > 0.9
+
+
+class _ThereAndBack:
+    """A clip, then the same pictures in reverse."""
+
+    def __init__(self, video) -> None:
+        self._pictures = [np.array(picture) for picture in video.frames()]
+        self.info = replace(video.info, frames=2 * len(self._pictures) - 1)
+
+    def frames(self):
+        return (self._pictures[-abs(number - len(self._pictures) + 1) - 1] for number in range(self.info.frames))
+
+
+def test_a_camera_that_comes_back_ends_where_it_began(demo_clip):
+    """With nobody masked: people are points that go their own way."""
+    clip = _ThereAndBack(open_video(demo_clip, Options()))
+    nobody = People((), np.zeros((clip.info.frames, 45, 10), np.uint8), (45, 80))
+    camera = track_camera(clip, nobody, Options(), lambda _done: None)
+    eyes = -np.einsum("tji,tj->ti", camera.R, camera.t)
+    assert camera.motion_source == "path"
+    assert np.linalg.norm(eyes[-1]) < 0.005 * np.linalg.norm(np.diff(eyes, axis=0), axis=1).sum()
+    assert np.degrees(np.arccos(np.clip((np.trace(camera.R[-1]) - 1) / 2, -1, 1))) < 0.2
+    truth = read_motion(demo_clip.with_name("demo.truth.npz"))
+    turn = camera.R[len(truth.R) - 1] @ (truth.R[-1] @ truth.R[0].T).T
+    assert np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))) < 0.3

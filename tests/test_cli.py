@@ -76,7 +76,7 @@ def test_a_run_writes_a_file_with_all_that_the_format_promises(clip, tmp_path):
     assert all(len(model["sha256"]) == 64 and model["licence"] for model in meta["models"])
     assert meta["licence"] == "open"
     assert list(meta["seconds"]) == list(STAGES) and meta["cached"] == []
-    assert meta["camera"] == {"focal_source": "default", "motion_source": "rotation"}
+    assert meta["camera"] == {"focal_source": "default", "motion_source": "rotation", "scale_deviation": None}
     assert meta["warnings"] == ["The clip is made up.", "A second warning."]
     assert meta["people"] == ["1", "2"]
     for figures in meta["quality"].values():
@@ -298,10 +298,12 @@ def test_a_person_without_measures_is_said_without_them():
     lines = _summary({
         "fps": [30000, 1001], "frames": 12, "people": ["1"], "licence": "open", "quality": {"1": figures},
         "seconds": {"video": 1.0, "people": 0.02}, "cached": ["people"], "warnings": ["Cut short."],
+        "camera": {"motion_source": "path", "focal_source": "background", "scale_deviation": 0.057},
     })  # fmt: skip
     assert lines == [
         "12 frames at 29.97 a second, 1 people, licence: open.",
         "Person 1: 2.2 px from the landmarks, and sink in 0.0 mm, seen in 50% of its frames.",
+        "Camera: path found (its length within 6 %), focal length from the background.",
         "Seconds: video 1.0, people 0.0 (kept).",
         "Warning: Cut short.",
     ]

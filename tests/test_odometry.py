@@ -110,7 +110,7 @@ def test_a_lens_that_bends_lines_is_straightened(eyes, bend):
     path = find_path(through, FOCAL * 1.1, 0.2)
     assert path.k1 == pytest.approx(bend * (FOCAL / BEND_PX) ** 2, rel=0.1)
     assert path.focal_px == pytest.approx(FOCAL, rel=0.02)
-    assert turn_errors(path.R, PAN).max() < 0.2
+    assert turn_errors(path.R, PAN).max() < 0.4
     assert path.carried == eyes.any()
 
 

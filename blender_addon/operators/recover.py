@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from ..camera_words import camera_line
+from ..ghmr_engine.camera_words import camera_line
 from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..motion import MotionFileError, read_motion

@@ -70,7 +70,7 @@ class Freedom:
 
 
 def adjust(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle:
-    """Lower the robust reprojection error by up to `steps` steps; ends when one gains less than a hundred-thousandth.
+    """Lower the robust reprojection error by up to `steps` steps; ends when one gains less than a ten-thousandth.
 
     The unit of length is held by damping alone: it stays near what it was.
     """
@@ -88,7 +88,7 @@ def adjust(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle
             return bundle
         gained = (cost - new) / cost
         bundle, cost, damping = trial, new, max(damping / 6, 1e-9)
-        if gained < 1e-5:
+        if gained < 1e-4:
             break
     return bundle
 

@@ -157,7 +157,11 @@ def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarr
     turn = torch.as_tensor(background.R @ np.swapaxes(background.R[views.frames[near.numpy()]], 1, 2))
     R, t = lie.rotation_and_translation(bundle.pose[near])
     start = lie.from_rotation_and_translation(turn @ R, torch.einsum("tij,tj->ti", turn, t))
-    known = np.unique(views.seen.point.numpy()[placed[views.seen.view.numpy()]])
+    if carried:  # a depth comes from a second view
+        linked = without_anchors(bundle, views.seen)
+        known = np.unique(linked.point.numpy()[placed[linked.view.numpy()]])
+    else:
+        known = np.arange(views.points)
     seen = sightings_of(background, known)
     pose, fits = locate(start, bundle, seen, _NEAR_PX, turn_only=not carried)
     # In its home a point is where it is by definition: only the others tell that a frame hangs together with the rest.

@@ -6,6 +6,7 @@ Grown from one pair of views (Snavely, Seitz and Szeliski 2006) in the order of 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -48,10 +49,13 @@ class Views:
 
 
 def choose_views(background: Background) -> Views:
-    """Home frames of points, and frames in between at equal steps."""
+    """Home frames of points, and as many in between as keep steps short: what was chosen in a home must be seen again
+    before it is lost, but not at once, which would show next to no parallax."""
     count = len(background.R)
-    step = int(np.clip(count // 40, _FEWEST_VIEWS_APART, _MOST_VIEWS_APART))
-    frames = np.union1d(np.unique(background.home), np.arange(0, count, step))
+    step = int(np.clip(count // 30, _FEWEST_VIEWS_APART, _MOST_VIEWS_APART))
+    ends = np.union1d(background.home, [0, count - 1])
+    steps = [np.linspace(a, b, -(-(b - a) // step) + 1) for a, b in pairwise(ends)]
+    frames = np.unique(np.concatenate([ends, *steps]).round().astype(int))
     every = sightings_of(background, np.arange(len(background.home)))
     chosen = np.isin(every.view.numpy(), frames)
     view = np.searchsorted(frames, every.view.numpy()[chosen])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +41,7 @@ def place_in_world(
     fps = float(info.fps)
     walks = _walks(camera)
     known = np.array([options.height is not None and person.person == 1 for person in lifted])
-    camera, hints, warnings = _metric(lifted, camera, body, fps, sized=bool(known.any()))
+    camera, hints, scale_deviation = _metric(lifted, camera, body, fps, sized=bool(known.any()))
     people = [_in_first_camera(person, camera, body) for person in lifted]
     up, heights = _up_and_heights(people, camera, body, fps, walks, hints)
     if not walks:
@@ -69,13 +70,23 @@ def place_in_world(
             _finished(person, source, body, R, t, camera.K) for person, source in zip(solved, lifted, strict=True)
         ),
         R=R, t=t, K=camera.K, camera_confidence=camera.confidence, distortion=camera.distortion,
-        warnings=(*warnings, _PATH_WARNING) if walks else warnings,
+        scale_deviation=scale_deviation,
+        warnings=tuple(_warnings(walks, scale_deviation)),
     )  # fmt: skip
 
 
 _PATH_WARNING = "The camera's path was taken from planted feet, not from the background: distances may drift."
+_UNSURE = 0.2
+_SCALE_WARNING = "How far the camera moved, in metres, is not certain: people hardly show it. A known height helps."
 _STANDS_DEG = 2.0
 """A camera that turns by less than this stands on its spot; a carried one sways more."""
+
+
+def _warnings(walks: bool, scale_deviation: float | None) -> Iterator[str]:
+    if scale_deviation is not None and scale_deviation > _UNSURE:
+        yield _SCALE_WARNING
+    if walks:
+        yield _PATH_WARNING
 
 
 def _walks(camera: CameraMotion) -> bool:
@@ -131,14 +142,14 @@ def _sized(person: LiftedPerson, factor: float, body: Body) -> LiftedPerson:
 
 def _metric(
     lifted: tuple[LiftedPerson, ...], camera: CameraMotion, body: Body, fps: float, sized: bool
-) -> tuple[CameraMotion, tuple[UpHint, ...], tuple[str, ...]]:
-    """The camera with its path in metres, what the background tells of up, and what there is to warn of."""
+) -> tuple[CameraMotion, tuple[UpHint, ...], float | None]:
+    """The camera with its path in metres, what the background tells of up, and how unsure the path's scale is."""
     axes = np.concatenate([_body_axes(_in_first_camera(person, camera, body), body) for person in lifted])
     up = find_up(axes, [np.zeros((0, 3))] * len(lifted), fps)[0]
     upright = vanishing_up(camera.upright, up)
     hints = () if upright is None else (upright,)
     if camera.unit != "any":
-        return camera, hints, ()
+        return camera, hints, None
     eyes = -np.einsum("tji,tj->ti", camera.R, camera.t)
     plane = ground_plane(camera.points, eyes, up if upright is None else upright.direction)
     if plane is not None:
@@ -150,14 +161,12 @@ def _metric(
         )
         feet.append(Feet(person.frames, body.forward(*motion).contacts.cpu().double().numpy()))
     scale = find_scale(feet, camera.R, camera.t, plane, fps, sized)
-    warnings = (_SCALE_WARNING,) if scale.deviation > _UNSURE else ()
-    return replace(camera, t=scale.alpha * camera.t, points=scale.alpha * camera.points, unit="metre"), hints, warnings
+    metric = replace(camera, t=scale.alpha * camera.t, points=scale.alpha * camera.points, unit="metre")
+    return metric, hints, scale.deviation
 
 
 _FLOOR_LEVEL = np.radians(1.0)
 """How level floors and streets are."""
-_UNSURE = 0.2
-_SCALE_WARNING = "How far the camera moved, in metres, is not certain: people hardly show it."
 
 
 def _resting(

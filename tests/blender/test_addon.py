@@ -156,7 +156,7 @@ def test_a_camera_that_is_not_there_is_said():
 
 
 def test_every_known_source_of_a_camera_has_its_words():
-    camera_line = part("camera_words").camera_line
+    camera_line = part("ghmr_engine.camera_words").camera_line
     assert camera_line({"motion_source": "path", "focal_source": "background"}) == [
         "Camera: path found, focal length from the background"
     ]

@@ -1,4 +1,4 @@
-"""What the panel says of the camera and the lens that the engine used. Plain Python, no bpy."""
+"""What the command line and Blender's panel say of the camera and the lens that were used. Plain Python."""
 
 from __future__ import annotations
 
@@ -27,5 +27,8 @@ _FOCAL = {
 def camera_line(camera: dict) -> list[str]:
     """One line, of the motion file's meta["camera"]; a source that is not known is left out, and none is no line."""
     motion, focal = _MOTION.get(camera.get("motion_source")), _FOCAL.get(camera.get("focal_source"))
+    scale = camera.get("scale_deviation")
+    if motion and scale is not None:
+        motion += f" (its length within {100 * scale:.0f} %)"
     said = ([motion] if motion else []) + ([f"focal length {focal}"] if focal else [])
     return [f"Camera: {', '.join(said)}"] if said else []
