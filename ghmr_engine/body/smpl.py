@@ -87,8 +87,8 @@ class Body:
     def forward(self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor) -> Posed:
         """Joints, landmarks and foot points alone: what an optimiser needs, at a hundredth of the whole mesh's cost.
 
-        rotations (N, 24, 3, 3), transl (N, 3) m, betas (10,). SMPL's linear blend skinning (Loper et al. 2015, eq. 2
-        to 10) of the few vertices concerned.
+        rotations (N, 24, 3, 3), transl (N, 3) m, betas (10,) or (N, 10). SMPL's linear blend skinning (Loper et al.
+        2015, eq. 2 to 10) of the few vertices concerned.
         """
         rest = self.rest_joints(betas)
         turns, joints = self.chain(rotations, rest)
@@ -133,7 +133,8 @@ class Body:
     ) -> torch.Tensor:  # fmt: skip
         """(N, len(which), 3) skinned vertices, before translation."""
         count = len(rotations)
-        rest = (self.v_template[which] + self.shapedirs[which] @ betas).expand(count, -1, 3)
+        rest = self.v_template[which] + torch.einsum("...s,vds->...vd", betas, self.shapedirs[which])
+        rest = rest.expand(count, -1, 3)
         if self.posedirs is not None:
             feature = (rotations[:, 1:] - torch.eye(3).to(rotations)).reshape(count, -1)
             rest = rest + torch.einsum("np,vdp->nvd", feature, self.posedirs[which])

@@ -16,7 +16,7 @@ def initial_motion(
     """Rotations (N, 24, 3, 3) that lay the limbs along BlazePose's, and the places (N, 3) m from which they project
     onto the picture, in the first camera's frame. Rows that follow each other in time are averaged over `blur` of them
     (a Gaussian's deviation), which spares the solver the detector's jitter."""
-    rotations = _rotations(seen.landmarks)
+    rotations = laid_along(seen.landmarks)
     if blur:
         trust = seen.limb_weight.sum(1) + 0.01
         rotations = roma.special_procrustes(_averaged(rotations, trust, blur))
@@ -33,7 +33,7 @@ def _averaged(values: torch.Tensor, trust: torch.Tensor, blur: float) -> torch.T
     return (kernel @ values.flatten(1)).reshape(values.shape)
 
 
-def _rotations(landmarks: torch.Tensor) -> torch.Tensor:
+def laid_along(landmarks: torch.Tensor) -> torch.Tensor:
     """(N, 24, 3, 3) from landmarks (N, 33, 3): the torso first, then arms and legs as two-bone chains."""
 
     def point(name: str) -> torch.Tensor:
