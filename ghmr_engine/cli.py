@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,6 @@ from ghmr_engine import __version__, output, places, protocol
 from ghmr_engine.cache import Cache
 from ghmr_engine.camera_words import camera_line
 from ghmr_engine.errors import Cancelled
-from ghmr_engine.evaluate.command import add_evaluation
 from ghmr_engine.interrupt import interrupt_as_wish
 from ghmr_engine.motion_file import MotionFileError, read_motion
 from ghmr_engine.native_output import native_stderr_aside
@@ -32,7 +32,12 @@ _UNITS = {
 
 
 app = typer.Typer(cls=OneLineErrors, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-add_evaluation(app)
+if find_spec("ghmr_engine.evaluate"):  # the engine in Blender's extension comes without
+    from ghmr_engine.evaluate.command import add_evaluation
+    from ghmr_engine.train.command import add_training
+
+    add_evaluation(app)
+    add_training(app)
 
 
 @app.command("recover")

@@ -9,6 +9,7 @@ from ghmr_engine import camera, lift, output, people, places, refine, result, vi
 from ghmr_engine.body.smpl import load_body
 from ghmr_engine.cache import Cache
 from ghmr_engine.device import choose_device
+from ghmr_engine.lift.weights import SHIPPED, load_network
 from ghmr_engine.motion_file import Motion, write_motion
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Progress, Report
@@ -34,13 +35,14 @@ def recover(
     info = clip.info
     output.check_space(out, info)
     body = load_body(places.body_path(), choose_device(options.device))
+    network = load_network(SHIPPED, body.v_template.device)
     models = result.models_used(body)
 
     steps.depend_on("video", video.VERSION, info.sha256, *(model.sha256 for model in models))
     found = steps.run_kept("people", people.VERSION, people.find_people, clip, options)
     read = (camera.file_sha256(options),)
     filmed = steps.run_kept("camera", camera.VERSION, camera.track_camera, clip, found, options, content=read)
-    lifted = steps.run_kept("lift", lift.VERSION, lift.lift_people, found, filmed, body, info, options)
+    lifted = steps.run_kept("lift", lift.VERSION, lift.lift_people, found, filmed, body, info, options, network)
     scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
     if options.quality != "fast":
         scene = steps.run_kept("refine", refine.VERSION, refine.refine, scene)

@@ -81,7 +81,8 @@ def describe(
         "models": [{"name": model.name, "licence": model.licence, "sha256": model.sha256} for model in models],
         "licence": "open" if all(model.open for model in models) else "research-only",
         "camera": {
-            "focal_source": camera.focal_source, "motion_source": camera.motion_source,
+            "focal_source": camera.focal_source,
+            "motion_source": camera.motion_source,
             "scale_deviation": None if scene.scale_deviation is None else round(scene.scale_deviation, 4),
         },
         "warnings": list(dict.fromkeys([*info.warnings, *people.warnings, *camera.warnings, *scene.warnings])),

@@ -126,6 +126,10 @@ class LiftedPerson:
     """(N, 24) 0 to 1."""
     seen: np.ndarray
     """(N,) bool."""
+    contacts: np.ndarray | None = None
+    """(N, 4) probability, by a network: left heel, left toe, right heel, right toe; None where none was asked."""
+    up: np.ndarray | None = None
+    """(N, 3) unit, in the camera frame, by a network; None where none was asked."""
 
 
 @dataclass(frozen=True)

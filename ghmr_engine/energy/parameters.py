@@ -42,6 +42,10 @@ class MotionVariables:
         """(N, 21, 3) axis-angle of the body joints."""
         return self._pose + (self._turn_basis @ self.free[1]).reshape(-1, 21, 3)
 
+    def turned(self) -> torch.Tensor:
+        """(N, 66) radians by which all joints have been turned from their start."""
+        return torch.cat([self.turn(), self._turn_basis @ self.free[1]], 1)
+
     def transl(self) -> torch.Tensor:
         """(N, 3) m."""
         return self._transl + torch.einsum("dab,bd->ad", self._place_basis, self.free[2])

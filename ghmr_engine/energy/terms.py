@@ -46,6 +46,12 @@ def directions(
     return (weight * geman_mcclure(squared, 4.0)).sum()
 
 
+def places(found: torch.Tensor, expected: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
+    """Distance of points (N, L, 3) m from where they are expected, in units of spread (N, L) m. Robust."""
+    squared = ((found - expected) / spread[..., None]).square().sum(-1)
+    return geman_mcclure(squared, 3.0).sum()
+
+
 def joint_limits(pose: torch.Tensor) -> torch.Tensor:
     """How far axis-angle components (N, 21, 3) lie outside body/pose_space.py's ranges; 0.1 rad costs 1/2."""
     low, high = pose.new_tensor(LOW), pose.new_tensor(HIGH)

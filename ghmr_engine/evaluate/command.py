@@ -47,14 +47,14 @@ def render_truth_command(
     **chosen: Any,
 ) -> None:
     """Render motion capture as a clip, NAME.mp4, with all that is true of it, NAME.truth.npz."""
-    with _shown() as report:
+    with shown() as report:
         shot = Shot(**chosen)
         from ghmr_engine.evaluate.mocap import read_capture
         from ghmr_engine.evaluate.render import render_truth
 
         captures = [read_capture(path) for path in (motion, second) if path is not None]
         called = name or f"{captures[0].name}_{shot.camera}"
-        made = render_truth(captures, shot, out, called, _body(), blender, lambda done: report(called, done))
+        made = render_truth(captures, shot, out, called, body(), blender, lambda done: report(called, done))
     typer.echo("\n".join(f"Wrote {path}." for path in made))
 
 
@@ -65,10 +65,10 @@ def render_suite_command(
     blender: _Blender = None,
 ) -> None:
     """Render every clip of a suite that is not in the folder yet."""
-    with _shown() as report:
+    with shown() as report:
         from ghmr_engine.evaluate.suite import render_suite
 
-        render_suite(suite, mocap, out, _body(), blender, report)
+        render_suite(suite, mocap, out, body(), blender, report)
     typer.echo(f"The suite is in {out}.")
 
 
@@ -78,7 +78,7 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure a motion file against the truth."""
-    with _shown():
+    with shown():
         from ghmr_engine.evaluate.compare import evaluate_files, table
 
         report = evaluate_files(predicted, truth)
@@ -93,7 +93,7 @@ def bench_command(
     methods: Annotated[str | None, typer.Option(help="Some of them, with commas between; none: all.")] = None,
 ) -> None:
     """Recover every clip of a suite by every method, and print one table."""
-    with _shown() as report:
+    with shown() as report:
         from ghmr_engine.evaluate import bench, bench_picture
         from ghmr_engine.evaluate.methods import METHODS
         from ghmr_engine.evaluate.suite import REGRESSION
@@ -116,7 +116,7 @@ def _check_folder(out: Path) -> None:
 
 
 @contextmanager
-def _shown() -> Iterator[Callable[[str, float], None]]:
+def shown() -> Iterator[Callable[[str, float], None]]:
     """Inside, a function that shows what is being done, and the share that is; failures end in one line."""
     bars = Bars()
 
@@ -140,7 +140,8 @@ def _shown() -> Iterator[Callable[[str, float], None]]:
         fail(error)
 
 
-def _body() -> Body:
+def body() -> Body:
+    """The open body, on the CPU. Raises RecoverError."""
     from ghmr_engine import places
     from ghmr_engine.body.smpl import load_body
 

@@ -1,6 +1,6 @@
 """The methods that the benchmark sets side by side: each runs in a process of its own, for its own time and memory.
 
-    python -m ghmr_engine.evaluate.methods METHOD CLIP TRUTH OUT
+python -m ghmr_engine.evaluate.methods METHOD CLIP TRUTH OUT
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _floor(clip: Path, truth_path: Path) -> Tracks:
     body = load_body(places.body_path(), choose_device(options.device))
     info = video.open_video(clip, options, _say_nothing).info
     camera = true_camera(truth)
-    lifted = lift.lift_people(true_people(truth, body), camera, body, info, options, _say_nothing)
+    lifted = lift.lift_people(true_people(truth, body), camera, body, info, options, None, _say_nothing)
     scene = world.place_in_world(lifted, camera, body, info, options, _say_nothing)
     tracks = []
     for person in scene.people:

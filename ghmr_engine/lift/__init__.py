@@ -8,35 +8,47 @@ import numpy as np
 
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.geometry import straightened
-from ghmr_engine.lift.fit import fit_person
-from ghmr_engine.lift.observations import joint_confidence, observe
+from ghmr_engine.lift.fit import fit_person, lay_onto
+from ghmr_engine.lift.network import LiftNetwork
+from ghmr_engine.lift.observations import guess_from, joint_confidence, observe
+from ghmr_engine.lift.predict import predict
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, People, Track, VideoInfo
 
-VERSION = 3
+VERSION = 4
 
 
 def lift_people(
-    people: People, camera: CameraMotion, body: Body, info: VideoInfo, options: Options, report: Report
-) -> tuple[LiftedPerson, ...]:
-    """Fit the body to every track: all frames of a window at once, no loop over frames.
+    people: People, camera: CameraMotion, body: Body, info: VideoInfo, options: Options, network: LiftNetwork | None,
+    report: Report,
+) -> tuple[LiftedPerson, ...]:  # fmt: skip
+    """Every track's motion: the network's, which the fit then brings onto the picture; all frames of a window at once.
 
-    Places are metres in each frame's camera. `options.height` sets the height of the first person. Runs on `body`'s
-    device. Raises what `report` raises.
+    network: None fits to the landmarks alone. options.quality "fast" leaves out the fit. Places are metres in each
+    frame's camera. `options.height` sets the height of the first person. Runs on `body`'s device. Raises what `report`
+    raises.
     """
-    shares = np.cumsum([0, *(len(track.frames) for track in people.tracks)]).astype(float)
-    shares /= max(shares[-1], 1)
+    fps = float(info.fps)
+    tracks = [_straightened(track, camera) for track in people.tracks]
+    said = [None] * len(tracks)
+    if network is not None:
+        said = predict(tracks, camera, network, fps, lambda done: report(0.2 * done))
+    shares = np.cumsum([0, *(len(track.frames) for track in tracks)]).astype(float)
+    shares = 0.2 + 0.8 * shares / max(shares[-1], 1)
 
     def lift(place: int, track: Track) -> LiftedPerson:
         def part(done: float) -> None:
             report(shares[place] + done * (shares[place + 1] - shares[place]))
 
-        straight = straightened(track.keypoints[..., :2], camera.K[track.frames], camera.distortion)
-        track = replace(track, keypoints=np.concatenate([straight, track.keypoints[..., 2:]], -1))
-        seen = observe(track, camera, body.v_template.device)
+        seen, told = observe(track, camera, body.v_template.device), said[place]
         height = options.height if track.person == 1 else None
-        rotations, transl, betas = fit_person(seen, track.frames, body, float(info.fps), height, part)
+        if told is not None:
+            seen = replace(seen, guess=guess_from(told, seen, body))
+        if told is not None and options.quality == "fast" and height is None:
+            rotations, transl, betas = lay_onto(seen, body, fps)
+        else:
+            rotations, transl, betas = fit_person(seen, track.frames, body, fps, height, part)
         return LiftedPerson(
             person=track.person,
             frames=track.frames,
@@ -46,6 +58,13 @@ def lift_people(
             keypoints=track.keypoints,
             confidence=joint_confidence(track),
             seen=track.seen,
+            contacts=None if told is None else told.contacts.cpu().numpy(),
+            up=None if told is None else told.up.cpu().numpy(),
         )
 
-    return tuple(lift(place, track) for place, track in enumerate(people.tracks))
+    return tuple(lift(place, track) for place, track in enumerate(tracks))
+
+
+def _straightened(track: Track, camera: CameraMotion) -> Track:
+    straight = straightened(track.keypoints[..., :2], camera.K[track.frames], camera.distortion)
+    return replace(track, keypoints=np.concatenate([straight, track.keypoints[..., 2:]], -1))

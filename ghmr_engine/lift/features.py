@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from ghmr_engine.lift.initial import laid_along
+from ghmr_engine.lift.limbs import laid_along
 from ghmr_engine.lift.network import FPS, POSED, Lifted
 
 BODY_M = 1.7
@@ -100,9 +100,7 @@ def look_at(centre: torch.Tensor) -> torch.Tensor:
     return torch.stack(rows, -1).unflatten(-1, (3, 3))
 
 
-def _box(
-    rays: torch.Tensor, visible: torch.Tensor, there: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _box(rays: torch.Tensor, visible: torch.Tensor, there: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Centre (B, F, 2) and size (B, F) of the box about the landmarks, averaged over a third of a second, so that
     neither pumps with the detector's jitter."""
     del visible  # BlazePose's guess of what is hidden is part of the body's extent too
@@ -112,7 +110,9 @@ def _box(
     weight = there.to(rays.dtype)
 
     def smooth(values: torch.Tensor) -> torch.Tensor:
-        padded = torch.nn.functional.conv1d(values.transpose(1, 2).flatten(0, 1)[:, None], kernel[None, None], padding=5)
+        padded = torch.nn.functional.conv1d(
+            values.transpose(1, 2).flatten(0, 1)[:, None], kernel[None, None], padding=5
+        )
         return padded[:, 0].unflatten(0, (values.shape[0], values.shape[2])).transpose(1, 2)
 
     smoothed = smooth(box * weight[..., None]) / smooth(weight[..., None]).clamp(min=1e-6)

@@ -11,7 +11,7 @@ from ghmr_engine.energy.evidence import SIGMA_ACCELERATION
 from ghmr_engine.energy.parameters import MotionVariables, change_frame, cross_fade
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.geometry import project, world_to_camera
-from ghmr_engine.lift.initial import initial_motion
+from ghmr_engine.lift.initial import initial_motion, place_onto
 from ghmr_engine.lift.observations import LIMBS, Observations
 from ghmr_engine.progress import Report
 
@@ -24,6 +24,10 @@ STEPS = 80
 _SIGMA_LIMB = 0.25
 _SIGMA_HEIGHT = 0.003
 _BLUR_S = 0.07
+# Of the network's pose: a joint's turn (rad), and by how much the error that it expects is trusted less: neighbouring
+# frames err alike, so that together they would outweigh what is seen.
+_SIGMA_TWIST, _SPREAD = 0.3, 1.0
+_PLACE_BLUR_S = 0.1
 _SIGHT = 2
 """The world is the first camera's frame: z is along its sight."""
 
@@ -54,7 +58,8 @@ def _fit_shape(seen: Observations, body: Body, height: float | None, report: Rep
     part = seen.rows(chosen)
     betas = torch.zeros(10).to(seen.weight)
     apart = torch.zeros(max(len(chosen) - 2, 0)).to(betas)
-    variables = MotionVariables(*initial_motion(part, body, betas), betas, apart, 30.0, _SIGHT)
+    usual = betas if part.guess is None else part.guess.betas[0]
+    variables = MotionVariables(*_start(part, body, usual, 0.0), usual, apart, 30.0, _SIGHT)
 
     def energy() -> torch.Tensor:
         stature = 0.0
@@ -63,7 +68,7 @@ def _fit_shape(seen: Observations, body: Body, height: float | None, report: Rep
             stature = ((rest.max() - rest.min() - height) / _SIGMA_HEIGHT).square()
         # Neighbouring frames err alike: a hundred of them are worth about ten, which the prior is weighed against.
         data, _ = _single_frame_energy(variables, part, body)
-        return data / max(len(chosen) / 10, 1) + terms.shape_prior(variables.betas) + stature
+        return data / max(len(chosen) / 10, 1) + terms.shape_prior(variables.betas - usual) + stature
 
     minimise(energy, [*variables.free, variables.betas], SHAPE_STEPS, report)
     return variables.betas.detach()
@@ -73,7 +78,7 @@ def _fit_window(
     seen: Observations, frames: np.ndarray, body: Body, betas: torch.Tensor, fps: float, report: Report
 ) -> tuple[torch.Tensor, torch.Tensor]:
     _pairs, triples = (torch.as_tensor(mask).to(betas) for mask in neighbours(frames))
-    variables = MotionVariables(*initial_motion(seen, body, betas, _BLUR_S * fps), betas, triples, fps, _SIGHT)
+    variables = MotionVariables(*_start(seen, body, betas, fps), betas, triples, fps, _SIGHT)
     sigma = torch.as_tensor(SIGMA_ACCELERATION).to(betas)
 
     def energy() -> torch.Tensor:
@@ -84,19 +89,37 @@ def _fit_window(
     return variables.motion()
 
 
+def _start(seen: Observations, body: Body, betas: torch.Tensor, fps: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rotations and places to begin with; fps 0 for frames that do not follow each other."""
+    if seen.guess is None:
+        return initial_motion(seen, body, betas, _BLUR_S * fps)
+    return seen.guess.rotations, place_onto(seen.guess.rotations, seen, body, betas, _PLACE_BLUR_S * fps)
+
+
+def lay_onto(seen: Observations, body: Body, fps: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The network's own motion (seen.guess), put where it projects onto the picture; as fit_person returns it."""
+    betas = seen.guess.betas[0]
+    rotations, transl = change_frame(*_start(seen, body, betas, fps), body.rest_joints(betas)[0], seen.R, seen.t)
+    return rotations.cpu().numpy(), transl.cpu().numpy(), betas.cpu().numpy()
+
+
 def _single_frame_energy(variables: MotionVariables, seen: Observations, body: Body) -> tuple[torch.Tensor, Posed]:
     """Everything that looks at one frame alone: the picture, the limbs' directions, what joints can do."""
     pose = variables.pose()
     posed = body.forward(variables.rotations(variables.turn(), pose), variables.transl(), variables.betas)
     pixels = project(world_to_camera(posed.landmarks, seen.R, seen.t), seen.K)
-    limbs = torch.as_tensor(LIMBS, device=pixels.device)
-    energy = (
-        terms.reprojection(pixels, seen.keypoints, seen.weight, seen.sigma_px)
-        + terms.directions(posed.landmarks, limbs, seen.limbs, seen.limb_weight, _SIGMA_LIMB)
-        + terms.joint_limits(pose)
-        + 0.3 * terms.pose_prior(pose)
-    )
-    return energy, posed
+    energy = terms.reprojection(pixels, seen.keypoints, seen.weight, seen.sigma_px) + terms.joint_limits(pose)
+    if seen.guess is None:
+        limbs = torch.as_tensor(LIMBS, device=pixels.device)
+        energy = energy + terms.directions(posed.landmarks, limbs, seen.limbs, seen.limb_weight, _SIGMA_LIMB)
+        return energy + 0.3 * terms.pose_prior(pose), posed
+    about = posed.joints - posed.joints[:, :1]
+    turned = variables.turned()
+    return (
+        energy
+        + terms.places(about, seen.guess.joints, _SPREAD * seen.guess.spread)
+        + (turned / _SIGMA_TWIST).square().sum()
+    ), posed
 
 
 def _append(

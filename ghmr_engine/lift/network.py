@@ -1,7 +1,7 @@
 """The open lifting network: from landmarks over time to pose, shape, place, motion, contacts and how sure each is.
 
 A transformer over the frames of a window (Vaswani and others 2017), all frames at once, with rotary positions (Su and
-others 2021), so that only distances in time matter. It corrects the pose that is laid along the landmarks (initial.py)
+others 2021), so that only distances in time matter. It corrects the pose that is laid along the landmarks (limbs.py)
 rather than finding one from nothing. Pure: windows in, numbers out; what they mean in the picture is features.py's.
 """
 
@@ -19,6 +19,8 @@ INPUTS = 345
 POSED = 22
 """Joints whose rotation is found: the root and SMPL's 21 body joints."""
 _SIZES = {"pose": POSED * 6, "betas": 10, "up": 3, "velocity": 3, "place": 3, "contacts": 4, "spread": 24}
+_SPREADS = -4.6, 0.7
+"""A centimetre and two metres."""
 _POSE_STEP, _BETAS_STEP = 0.2, 0.5
 """What an output of 1 changes, so that an untrained network changes little."""
 
@@ -56,7 +58,7 @@ class Lifted(NamedTuple):
 class LiftNetwork(nn.Module):
     """The network; `size` is what its weights' file says."""
 
-    def __init__(self, size: Size = Size()) -> None:  # noqa: B008  frozen
+    def __init__(self, size: Size = Size()) -> None:
         super().__init__()
         self.size = size
         self.embed = nn.Linear(INPUTS, size.width)
@@ -85,9 +87,9 @@ class LiftNetwork(nn.Module):
             betas=_BETAS_STEP * (share[..., None] * out["betas"]).sum(1),
             up=nn.functional.normalize(out["up"] + out["up"].new_tensor([0.0, -1.0, 0.0]), dim=-1),
             velocity=out["velocity"],
-            place=0.1 * out["place"],
+            place=(0.1 * out["place"]).clamp(-2, 2),
             contacts=out["contacts"],
-            spread=out["spread"],
+            spread=out["spread"].clamp(*_SPREADS),
         )
 
 
@@ -105,9 +107,7 @@ class _Block(nn.Module):
             nn.Linear(size.widening * size.width, size.width),
         )  # fmt: skip
 
-    def forward(
-        self, x: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor], there: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor], there: torch.Tensor) -> torch.Tensor:
         """x (B, F, width); turns as _rotary's; there (B, F)."""
         q, k, v = self.query_key_value(self.norm_attention(x)).unflatten(-1, (3, self.heads, -1)).unbind(2)
         q, k = _turned(q, *turns), _turned(k, *turns)

@@ -9,7 +9,9 @@ import roma
 import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
+from ghmr_engine.body.smpl import Body
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE
+from ghmr_engine.lift.predict import Prediction
 from ghmr_engine.types import CameraMotion, Track
 
 _LIMBS = (
@@ -37,6 +39,24 @@ _JOINT_LANDMARK = {
 
 
 @dataclass(frozen=True)
+class Guess:
+    """The lifting network's motion over N frames, in the world of Observations."""
+
+    rotations: torch.Tensor
+    """(N, 24, 3, 3)."""
+    joints: torch.Tensor
+    """(N, 24, 3) m about the pelvis."""
+    spread: torch.Tensor
+    """(N, 24) m: how far each joint may be off."""
+    betas: torch.Tensor
+    """(N, 10): the same in every row."""
+
+    def rows(self, which: slice | np.ndarray) -> Guess:
+        """A part of the frames."""
+        return Guess(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
 class Observations:
     """One person's evidence over N frames, as tensors. The world is the first camera's frame."""
 
@@ -58,10 +78,15 @@ class Observations:
     """(N, 3)."""
     K: torch.Tensor
     """(N, 3, 3)."""
+    guess: Guess | None = None
+    """What the lifting network says."""
 
     def rows(self, which: slice | np.ndarray) -> Observations:
         """A part of the frames."""
-        return Observations(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+        parts = (getattr(self, name) for name in self.__dataclass_fields__)
+        return Observations(
+            *(part.rows(which) if isinstance(part, Guess) else None if part is None else part[which] for part in parts)
+        )
 
 
 def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observations:
@@ -89,6 +114,15 @@ def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observa
         landmarks=tensor(landmarks),
         R=tensor(R), t=tensor(t), K=tensor(K),
     )  # fmt: skip
+
+
+def guess_from(said: Prediction, seen: Observations, body: Body) -> Guess:
+    """The network's answer in the world of what is seen."""
+    root = seen.R.transpose(1, 2) @ said.rotations[:, 0]
+    rotations = torch.cat([root[:, None], said.rotations[:, 1:]], 1)
+    zero = torch.zeros(len(root), 3).to(root)
+    joints = body.forward(rotations, zero, said.betas).joints
+    return Guess(rotations, joints - joints[:, :1], said.spread, said.betas.expand(len(root), 10))
 
 
 def joint_confidence(track: Track) -> np.ndarray:

@@ -61,9 +61,7 @@ def find_people(video: Video, options: Options, report: Report) -> People:
     )
 
 
-def _track(
-    number: int, chain: list[Tracklet], fps: float, shrink: float, picture_size: tuple[float, float]
-) -> Track:
+def _track(number: int, chain: list[Tracklet], fps: float, shrink: float, picture_size: tuple[float, float]) -> Track:
     """One person's track: short gaps bridged by straight lines, in full-size pixels. picture_size: width, height of
     what the tracklets were seen in."""
     sighted: dict[int, tuple[np.ndarray, np.ndarray]] = {}

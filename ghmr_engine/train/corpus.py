@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -147,9 +148,9 @@ def _steady_parts(capture: Capture) -> list[tuple[float, float]]:
     wild = np.flatnonzero(spin > _FASTEST_SPIN) / fps
     edges = [0.0, *wild, (len(root) - 1) / fps]
     parts = []
-    for place, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for place, (a, b) in enumerate(pairwise(edges)):
         a, b = a + _MARGIN_S * (place > 0), b - _MARGIN_S * (place < len(wild))
         count = max(int(np.ceil((b - a) / _LONGEST_S)), 1)
         cuts = np.linspace(a, b, count + 1)
-        parts += [(x, y) for x, y in zip(cuts[:-1], cuts[1:], strict=True) if y - x >= _SHORTEST_S]
+        parts += [(x, y) for x, y in pairwise(cuts) if y - x >= _SHORTEST_S]
     return parts

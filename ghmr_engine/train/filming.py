@@ -24,15 +24,15 @@ _CAMERAS, _CAMERA_SHARES = ("static", "pan", "walk", "orbit", "follow"), (0.25, 
 _SIZES = ((640, 360), (360, 640), (480, 360))
 
 
-def film(
-    mocap: Path, out: Path, body: Body, blender: str | None, report: Callable[[str, float], None]
-) -> None:
+def film(mocap: Path, out: Path, body: Body, blender: str | None, report: Callable[[str, float], None]) -> None:
     """Render every recording under `mocap` that is trained on into `out`, what is there already left out.
 
     Which part is filmed, and how, is drawn from the recording's name. A part in which tracking was lost is left out.
     report is told a clip's name and the share of all that is done. Raises RecoverError.
     """
-    captures = sorted(captures_in(mocap), key=lambda capture: zlib.crc32(capture.name.encode()))  # of all kinds at first
+    captures = sorted(
+        captures_in(mocap), key=lambda capture: zlib.crc32(capture.name.encode())
+    )  # of all kinds at first
     for place, capture in enumerate(captures):
         length = (len(capture.root) - 1) / float(capture.fps)
         for number in range(min(max(round(length / _EVERY_S), 1), _MOST)):

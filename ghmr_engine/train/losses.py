@@ -1,4 +1,4 @@
-"""What training lowers: how far a lifted window is from the truth, each part in a unit of its own, and their weights."""
+"""What training lowers: how far a lifted window is from the truth, in parts, each in a unit of its own, weighed."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ def pose(rotations: torch.Tensor, betas: torch.Tensor, body: Body) -> Posed:
     return Posed(*(points.unflatten(0, (count, frames)) for points in posed))
 
 
-def _in_picture(
-    got: Posed, lifted: Lifted, inputs: Inputs, wanted: Posed, pelvis: torch.Tensor
-) -> torch.Tensor:
+def _in_picture(got: Posed, lifted: Lifted, inputs: Inputs, wanted: Posed, pelvis: torch.Tensor) -> torch.Tensor:
     """(B, F) distance of joints in the picture, in shares of the person's size."""
     found = got.joints + place_of(lifted, inputs.size)[:, :, None]
     true = wanted.joints + pelvis[:, :, None]

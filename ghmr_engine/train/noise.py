@@ -82,13 +82,14 @@ def measure(detections: list[Detection], body: Body) -> Noise:
     steady = np.stack([clip.mean(0) for clip in clips])
     slow = [gaussian_filter1d(clip - clip.mean(0), _SLOW, axis=0, mode="nearest") for clip in clips]
     fast = [clip - clip.mean(0) - s for clip, s in zip(clips, slow, strict=True)]
-    hidden = np.abs(rest.reshape(off.shape)[~shown][:, 2:5]).mean() / np.abs(rest.reshape(off.shape)[shown][:, 2:5]).mean()
-    lost = [_runs(~found.seen) for found in detections]
-    swapped = [_runs(_swapped(found, body)) for found in detections]
+    across = np.abs(rest.reshape(off.shape)[..., 2:5])
+    hidden = across[~shown].mean() / across[shown].mean()
+    lost = np.mean([_runs(~found.seen) for found in detections], 0)
+    swapped = np.mean([_runs(_swapped(found, body)) for found in detections], 0)
     arrays = {
         "by_pose": by_pose, "steady": _factor(steady), "slow": _factor(np.concatenate(slow)),
         "fast": _factor(np.concatenate(fast)), "spread": size.std(),
-        "hidden": np.array([hidden, off[~shown][:, 5].mean()]), "lost": np.mean(lost, 0), "swapped": np.mean(swapped, 0),
+        "hidden": np.array([hidden, off[~shown][:, 5].mean()]), "lost": lost, "swapped": swapped,
     }  # fmt: skip
     return Noise(**{name: torch.as_tensor(np.asarray(array), dtype=torch.float32) for name, array in arrays.items()})
 

@@ -43,6 +43,7 @@ def place_in_world(
     known = np.array([options.height is not None and person.person == 1 for person in lifted])
     camera, hints, scale_deviation = _metric(lifted, camera, body, fps, sized=bool(known.any()))
     people = [_in_first_camera(person, camera, body) for person in lifted]
+    hints += _said_up(lifted, camera)
     up, heights = _up_and_heights(people, camera, body, fps, walks, hints)
     if not walks:
         lifted = tuple(
@@ -112,7 +113,8 @@ def _in_first_camera(person: LiftedPerson, camera: CameraMotion, body: Body) -> 
         tensor(person.rotations), tensor(person.transl), body.rest_joints(betas)[0],
         tensor(np.swapaxes(R, 1, 2)), tensor(back),
     )  # fmt: skip
-    return Placed(person.person, person.frames, rotations, transl, betas, tensor(person.keypoints), contacts=None)
+    said = None if person.contacts is None else tensor(person.contacts)
+    return Placed(person.person, person.frames, rotations, transl, betas, tensor(person.keypoints), contacts=said)
 
 
 def _turned(person: Placed, R: np.ndarray, t: np.ndarray, body: Body) -> Placed:
@@ -165,6 +167,19 @@ def _metric(
     return metric, hints, scale.deviation
 
 
+def _said_up(lifted: tuple[LiftedPerson, ...], camera: CameraMotion) -> tuple[UpHint, ...]:
+    """Up as the lifting network reads it off each person, in the middle of all frames; in the first camera's frame."""
+    said = [
+        np.einsum("nji,nj->ni", camera.R[person.frames], person.up)[person.seen]
+        for person in lifted if person.up is not None
+    ]  # fmt: skip
+    if not sum(map(len, said)):
+        return ()
+    return (UpHint(_unit(np.median(np.concatenate(said), 0)), _SAID_UP),)
+
+
+_SAID_UP = np.radians(4.0)
+"""How far the network's up is off."""
 _FLOOR_LEVEL = np.radians(1.0)
 """How level floors and streets are."""
 
@@ -172,13 +187,17 @@ _FLOOR_LEVEL = np.radians(1.0)
 def _resting(
     people: list[Placed], up: np.ndarray, camera: CameraMotion, body: Body, fps: float, walks: bool
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each person the foot points that rest (S, 3), in the people's own frame, and probabilities (N, 4)."""
+    """For each person the foot points that rest (S, 3), in the people's own frame, and probabilities (N, 4): a
+    network's, where one was asked."""
     R, _ = world_from_camera(up, 0.0, np.zeros(3)) if abs(up[2]) < 1 else (np.eye(3), None)
     found = []
     for person in people:
         feet = body.forward(person.rotations, person.transl, person.betas).contacts.cpu().numpy()
         eye = -np.einsum("nji,nj->ni", camera.R[person.frames], camera.t[person.frames])
-        rests = find_contacts(feet @ R.T, person.frames, eye @ R.T, fps, walks)
+        if person.contacts is None:
+            rests = find_contacts(feet @ R.T, person.frames, eye @ R.T, fps, walks)
+        else:
+            rests = person.contacts.cpu().numpy()
         found.append((feet[rests > 0.5], rests))
     return found
 

@@ -43,8 +43,8 @@ class Placed:
     """(10,)."""
     keypoints: torch.Tensor
     """(N, 33, 3) px, visibility."""
-    contacts: torch.Tensor
-    """(N, 4)."""
+    contacts: torch.Tensor | None
+    """(N, 4) probabilities; None where nothing is known yet."""
 
     def ties(self) -> torch.Tensor:
         """(N, 4) how firmly feet are held: above one half for certain, since half-hearted ties let them creep."""
