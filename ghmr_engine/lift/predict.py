@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ghmr_engine.energy.solver import windows
 from ghmr_engine.lift.features import Inputs, Sights, inputs_of, place_of
 from ghmr_engine.lift.network import FPS, LiftNetwork, orthonormal
 from ghmr_engine.progress import Report
@@ -63,15 +62,19 @@ def predict(
     """
     device = next(network.parameters()).device
     runs = [run for place, track in enumerate(tracks) for run in _runs(place, track, camera, fps, device)]
-    pieces = [(run, span) for run in runs for span in windows(run.sights.rays.shape[1], WINDOW, OVERLAP)]
+    pieces = [
+        (number, span)
+        for number, run in enumerate(runs)
+        for span in _spans(run.sights.rays.shape[1])
+    ]
     sums = [_Sum(run.sights.rays.shape[1], device) for run in runs]
     for first in range(0, len(pieces), _AT_ONCE):
         part = pieces[first : first + _AT_ONCE]
-        seen = Sights(*map(torch.cat, zip(*(_window(run.sights, span) for run, span in part), strict=True)))
+        seen = Sights(*map(torch.cat, zip(*(_window(runs[number].sights, span) for number, span in part), strict=True)))
         inputs = inputs_of(seen)
         answers = _answers(network, inputs)
-        for place, (run, span) in enumerate(part):
-            sums[runs.index(run)].add(span, {name: value[place] for name, value in answers.items()})
+        for place, (number, span) in enumerate(part):
+            sums[number].add(span, {name: value[place] for name, value in answers.items()})
         report(min((first + _AT_ONCE) / len(pieces), 1.0))
     means = [total.mean() for total in sums]
     return [_joined(place, track, runs, means) for place, track in enumerate(tracks)]
@@ -114,6 +117,15 @@ class _Sum:
     def mean(self) -> dict[str, torch.Tensor]:
         """By frame."""
         return {name: total / self._weight.reshape(-1, *(1,) * (total.ndim - 1)) for name, total in self._total.items()}
+
+
+def _spans(count: int) -> list[slice]:
+    """Windows of the length that was trained on, evenly spread, neighbours sharing OVERLAP frames or more."""
+    if count <= WINDOW:
+        return [slice(0, count)]
+    several = -(-(count - OVERLAP) // (WINDOW - OVERLAP))
+    starts = np.linspace(0, count - WINDOW, several).round().astype(int).tolist()
+    return [slice(start, start + WINDOW) for start in starts]
 
 
 def _runs(place: int, track: Track, camera: CameraMotion, fps: float, device: torch.device) -> list[_Run]:

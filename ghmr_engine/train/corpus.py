@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import roma
 import torch
+from scipy.ndimage import binary_opening
 
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.evaluate.mocap import Capture, read_capture
-from ghmr_engine.evaluate.retarget import retarget
+from ghmr_engine.evaluate.retarget import foot_points, retarget
 from ghmr_engine.evaluate.suite import held_out
 
 FPS = 60
@@ -25,6 +26,8 @@ _SHORTEST_S = 1.0
 _FASTEST_SPIN = 20.0
 """Radians a second of the root, beyond which tracking was lost: just under what retargeting refuses."""
 _MARGIN_S = 0.3
+_HIGH_MPS, _HIGH_M, _HIGH_S = 0.15, 0.15, 0.15
+"""Slower, higher and longer than this a foot rests on something: retargeting knows of the ground alone."""
 _TIPPING = {f"walking_{number}" for number in (22, 23, 24, 25, 26, 48, 49, 50)} | {"directing_traffic_1"}
 """CMU's exponential maps of people who turn tip over near one heading, for a while or for good."""
 _LONGEST_S = 30.0
@@ -137,8 +140,18 @@ def _pieces(capture: Capture, body: Body) -> list[tuple[np.ndarray, np.ndarray, 
             motion = retarget(capture, body, np.zeros(10), Fraction(FPS), start, end)
         except RecoverError:
             continue
-        found.append((motion.rotations, motion.transl + rest, motion.contacts))
+        contacts = motion.contacts | resting_high(foot_points(motion, body))
+        found.append((motion.rotations, motion.transl + rest, contacts))
     return found
+
+
+def resting_high(feet: np.ndarray) -> np.ndarray:
+    """(T, 4) bool: foot points (T, 4, 3) m that rest on something above the ground: a step, a ladder, a bar."""
+    if len(feet) < 3:
+        return np.zeros(feet.shape[:2], bool)
+    speed = np.linalg.norm(np.gradient(feet, axis=0), axis=-1) * FPS
+    rests = (speed < _HIGH_MPS) & (feet[..., 2] > _HIGH_M)
+    return binary_opening(rests, np.ones((round(_HIGH_S * FPS), 1)))
 
 
 def _steady_parts(capture: Capture) -> list[tuple[float, float]]:

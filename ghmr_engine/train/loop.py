@@ -71,7 +71,7 @@ def train(
         inputs = inputs_of(seen)
         with torch.autocast(device, torch.bfloat16):
             lifted = network(inputs.numbers, inputs.start, inputs.there)
-        total, parts = losses(lifted, inputs, seen, true, body)
+        total, parts = losses(lifted, inputs, true, body)
         optimiser.zero_grad()
         total.backward()
         steepness = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -182,8 +182,9 @@ class _Log:
         """The last line, for people."""
         row = self.row
         return (
-            f"step {row['step']}, loss {row['loss']:.3f}, "
-            f"test {row['test_mm']:.1f} mm from {row['test_start_mm']:.1f}, contacts {row['test_contacts_f1']:.2f}, {row['seconds_a_step']:.2f} s a step"
+            f"step {row['step']}, loss {row['loss']:.3f}, test {row['test_mm']:.1f} mm "
+            f"from {row['test_start_mm']:.1f}, contacts {row['test_contacts_f1']:.2f}, "
+            f"{row['seconds_a_step']:.2f} s a step"
         )
 
     def _append(self, row: dict[str, str]) -> None:

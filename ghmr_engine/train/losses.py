@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ghmr_engine.body.smpl import Body, Posed
-from ghmr_engine.lift.features import Inputs, Sights, place_of, placed
+from ghmr_engine.lift.features import Inputs, place_of, placed
 from ghmr_engine.lift.network import FPS, Lifted
 from ghmr_engine.train.windows import Truth
 
@@ -19,7 +19,7 @@ _LIMBS[[4, 5, 7, 8, 10, 11, 18, 19, 20, 21]] = 1.5
 
 
 def losses(
-    lifted: Lifted, inputs: Inputs, seen: Sights, true: Truth, body: Body
+    lifted: Lifted, inputs: Inputs, true: Truth, body: Body
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The weighted sum, and each part before it is weighted."""
     root = inputs.turn.transpose(-1, -2) @ true.rotations[:, :, 0]
@@ -58,7 +58,6 @@ def losses(
         ),
         "rest": (slid * rests).sum() / rests.sum().clamp(min=1),
     }
-    del seen
     return sum(WEIGHTS[name] * part for name, part in parts.items()), parts
 
 
