@@ -156,6 +156,7 @@ def painted(folder: Path) -> list[int]:
 
 def commands() -> list[list[str]]:
     """How to run in_blender.py in each Blender that is here; the variables are test_blender_scene.py's."""
+
     def listed(variable):
         return [item for item in os.environ.get(variable, "").split(os.pathsep) if item]
 

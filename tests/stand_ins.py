@@ -60,12 +60,20 @@ def find_people(clip, options, report):
 def track_camera(clip, found, options, report):
     log("camera")
     return CameraMotion(
-        WALK.R, WALK.t, WALK.K, WALK.camera_confidence, True, "metre", np.zeros((0, 3)), np.zeros((0, 4)),
-        "user" if options.focal else "default", "rotation",
+        WALK.R,
+        WALK.t,
+        WALK.K,
+        WALK.camera_confidence,
+        True,
+        "metre",
+        np.zeros((0, 3)),
+        np.zeros((0, 4)),
+        "user" if options.focal else "default",
+        "rotation",
     )
 
 
-def lift_people(found, filmed, body, info, options, report):
+def lift_people(found, filmed, body, info, options, network, report):
     log("lift")
     return tuple(
         LiftedPerson(
@@ -182,6 +190,7 @@ def main() -> None:
     pipeline.world.place_in_world = place_in_world
     pipeline.refine.refine = refine
     pipeline.load_body = load_body
+    pipeline.load_network = lambda path, device: None
     if rest == ["serve"]:
         serve.main()
     else:

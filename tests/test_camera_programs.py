@@ -22,7 +22,7 @@ from ghmr_engine.types import People
 from tests.test_camera import HEIGHT, MASK_SIZE, WIDTH, Filmed
 from tests.test_camera_sources import CLIP, FRAMES, NOBODY, TRUE_R, camera_to_world, expect_true
 
-DROID = '''
+DROID = """
 import numpy as np
 SEEN, POSES = [], None
 class Droid:
@@ -40,8 +40,8 @@ class Droid:
         again = [t for t, image, intrinsics in stream if image.shape[:2] == (1, 3) and len(intrinsics) == 4]
         assert again == [t for t, _, _ in SEEN]
         return POSES[: len(again)]
-'''
-DPVO = '''
+"""
+DPVO = """
 import numpy as np
 SEEN, POSES, UPDATES = [], None, []
 class DPVO:
@@ -55,7 +55,7 @@ class DPVO:
         UPDATES.append(len(SEEN))
     def terminate(self):
         return POSES[: len(SEEN)], np.array([t for t, _, _ in SEEN], np.float32)
-'''
+"""
 
 
 @pytest.fixture(params=["droid", "dpvo"])

@@ -265,6 +265,22 @@ def test_the_installed_extension_builds_the_same_extension(tmp_path):
     assert (tmp_path / "b.zip").read_bytes() == built.read_bytes()
 
 
+def test_the_engine_inside_the_extension_has_its_command_line(tmp_path):
+    """It comes without evaluation and training, which the command line once could not do without."""
+    folder = tmp_path / "recover_motion"
+    zipfile.ZipFile(addon.build_zip(tmp_path / "a.zip")).extractall(folder)
+    assert (folder / "assets" / "lift.safetensors").is_file()
+    done = subprocess.run(
+        [sys.executable, "-c", "import ghmr_engine.cli as cli; print(cli.__file__); cli.app(['recover', '--help'])"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(folder)) and "--quality" in done.stdout
+
+
 @pytest.mark.parametrize("name", ["notes.docx", "notes.txt", "two words.py"])
 def test_a_stray_file_stops_the_extension(tmp_path, name):
     (tmp_path / name).write_bytes(b"")

@@ -34,7 +34,9 @@ def network() -> LiftNetwork:
 def sights(frames: int = 40, seed: int = 0) -> Sights:
     """A person of random landmarks near the picture's middle, seen by a camera that turns."""
     chance = torch.Generator().manual_seed(seed)
-    landmarks = torch.randn(1, 1, 33, 3, generator=chance) * 0.4 + 0.02 * torch.randn(1, frames, 33, 3, generator=chance)
+    landmarks = torch.randn(1, 1, 33, 3, generator=chance) * 0.4 + 0.02 * torch.randn(
+        1, frames, 33, 3, generator=chance
+    )
     points = landmarks + torch.tensor([0.1, 0.0, 4.0])
     rays = points[..., :2] / points[..., 2:]
     R = roma.rotvec_to_rotmat(torch.linspace(0, 0.3, frames)[:, None] * torch.tensor([0.0, 1.0, 0.0]))[None]
@@ -92,7 +94,9 @@ def test_where_in_the_picture_somebody_is_changes_nothing_but_the_way_back():
     at = slice(0, 66)  # the landmarks in the picture; the box's middle is a mean over frames, so not to the last digit
     assert torch.allclose(a.numbers[..., at], b.numbers[..., at], atol=0.12)
     back = turn.T @ b.turn
-    assert float(roma.rotmat_geodesic_distance(a.turn, back).max()) < 0.04  # a box is not quite the same box when turned
+    assert (
+        float(roma.rotmat_geodesic_distance(a.turn, back).max()) < 0.04
+    )  # a box is not quite the same box when turned
 
 
 def test_look_at_is_the_turn_that_the_lift_uses_elsewhere():

@@ -67,12 +67,20 @@ def _track(body, rotations, transl, betas, camera, mirror=False, pan=None):
 def _recover(body, track, K, options=None, pan=None):
     R = np.tile(np.eye(3), (FRAMES, 1, 1)) if pan is None else pan
     camera = CameraMotion(
-        R, np.zeros((FRAMES, 3)), np.tile(K, (FRAMES, 1, 1)), np.ones(FRAMES), pan is not None, "metre",
-        np.zeros((0, 3)), np.zeros((0, 4)), "user", "test",
+        R,
+        np.zeros((FRAMES, 3)),
+        np.tile(K, (FRAMES, 1, 1)),
+        np.ones(FRAMES),
+        pan is not None,
+        "metre",
+        np.zeros((0, 3)),
+        np.zeros((0, 4)),
+        "user",
+        "test",
     )
     info = VideoInfo(Path("x.mp4"), "x.mp4", 1, "", WIDTH, HEIGHT, Fraction(FPS), FRAMES, 0, 0, True, False, None)
     people = People((track,), np.zeros((FRAMES, 9, 2), np.uint8), (9, 16))
-    lifted = lift_people(people, camera, body, info, options or Options(), silent)
+    lifted = lift_people(people, camera, body, info, options or Options(), None, silent)
     return lifted, place_in_world(lifted, camera, body, info, options or Options(), silent)
 
 

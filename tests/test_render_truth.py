@@ -201,6 +201,7 @@ def test_clips_are_found_with_their_truth_only(tmp_path):
 
 # Blender, and programs that only look like it
 
+
 @pytest.fixture(scope="module")
 def tiny(body):
     """Six frames."""

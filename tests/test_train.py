@@ -36,7 +36,9 @@ def no_noise() -> Noise:
     zero = torch.zeros(2, EACH)
     by_pose = torch.zeros(100, EACH)
     by_pose[-1, 5::6] = 4.0  # all visible
-    return Noise(by_pose, zero, zero, zero, torch.zeros(()), torch.zeros(2), torch.tensor([0.0, 1]), torch.tensor([0.0, 1]))
+    return Noise(
+        by_pose, zero, zero, zero, torch.zeros(()), torch.zeros(2), torch.tensor([0.0, 1]), torch.tensor([0.0, 1])
+    )
 
 
 def amass(folder: Path, name: str, capture) -> Path:
@@ -184,7 +186,10 @@ def test_measured_errors_are_drawn_again_as_large(body):
     # Mirrored copies of the clips have it to the other side: no mean is left, a clip's own part is.
     assert float(visible.mean()) == pytest.approx(0.9, abs=0.05)
     many = torch.cat(
-        [errors(noise, about, hidden, torch.Generator().manual_seed(seed))[1][..., 0].mean((1, 2)) for seed in range(200)]
+        [
+            errors(noise, about, hidden, torch.Generator().manual_seed(seed))[1][..., 0].mean((1, 2))
+            for seed in range(200)
+        ]
     )
     assert float(many.std()) == pytest.approx(0.05, rel=0.3) and abs(float(many.mean())) < 0.02
 

@@ -62,11 +62,7 @@ def predict(
     """
     device = next(network.parameters()).device
     runs = [run for place, track in enumerate(tracks) for run in _runs(place, track, camera, fps, device)]
-    pieces = [
-        (number, span)
-        for number, run in enumerate(runs)
-        for span in _spans(run.sights.rays.shape[1])
-    ]
+    pieces = [(number, span) for number, run in enumerate(runs) for span in _spans(run.sights.rays.shape[1])]
     sums = [_Sum(run.sights.rays.shape[1], device) for run in runs]
     for first in range(0, len(pieces), _AT_ONCE):
         part = pieces[first : first + _AT_ONCE]

@@ -18,9 +18,7 @@ _LIMBS = torch.ones(24)
 _LIMBS[[4, 5, 7, 8, 10, 11, 18, 19, 20, 21]] = 1.5
 
 
-def losses(
-    lifted: Lifted, inputs: Inputs, true: Truth, body: Body
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+def losses(lifted: Lifted, inputs: Inputs, true: Truth, body: Body) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The weighted sum, and each part before it is weighted."""
     root = inputs.turn.transpose(-1, -2) @ true.rotations[:, :, 0]
     rotations = torch.cat([root[:, :, None], true.rotations[:, :, 1:22]], 2)

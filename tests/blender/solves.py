@@ -29,9 +29,7 @@ def clip_editor(clip):
     space = area.spaces.active
     space.clip, space.mode = clip, "TRACKING"
     region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(
-        window=window, screen=window.screen, area=area, region=region, space_data=space
-    ):
+    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region, space_data=space):
         yield space
     area.type = before
 
