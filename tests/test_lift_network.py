@@ -12,7 +12,7 @@ import torch
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.geometry import intrinsics
 from ghmr_engine.lift.features import Sights, inputs_of, look_at, place_of, placed, turning
-from ghmr_engine.lift.network import INPUTS, LiftNetwork, Lifted, Size
+from ghmr_engine.lift.network import INPUTS, Lifted, LiftNetwork, Size
 from ghmr_engine.lift.observations import crop_to_camera
 from ghmr_engine.lift.predict import predict
 from ghmr_engine.lift.weights import load_network, save_network
@@ -49,7 +49,7 @@ def track(frames: np.ndarray, fps: float) -> Track:
     base = np.random.default_rng(1).normal(0, 0.4, (33, 3))
     sway = np.sin(seconds[:, None, None] * 2 + np.arange(33)[:, None]) * [0.1, 0.05, 0.1]
     world = base + sway
-    points = world + [0.0, 0.0, 4.0]
+    points = world + np.array([0.0, 0.0, 4.0])
     pixels = 500 * points[..., :2] / points[..., 2:] + [319.5, 239.5]
     keypoints = np.concatenate([pixels, np.full((len(frames), 33, 1), 0.9)], -1)
     boxes = np.concatenate([pixels.min(1), pixels.max(1)], 1)
