@@ -158,12 +158,12 @@ def test_the_adjustments_steps_are_those_of_the_numbers():
     pose = lie.moved(start.pose, 0.02 * torch.randn(len(start.pose), 6, generator=generator, dtype=torch.float64))
     depth = 0.1 + 0.1 * torch.rand(len(start.depth), generator=generator, dtype=torch.float64)
     there = bundle.Bundle(pose, depth, start.anchor, start.ray_px, start.focal_px, torch.tensor(-0.07).double())
-    free = bundle.Freedom(log_focal=0.2, bend=True)
-    _, _, _, right, depths_right = bundle._linearise(there, views.seen, free, start.focal_px * 1.05)
+    free = bundle.Freedom(log_focal=0.2, expected_px=1.05 * FOCAL * 1.1, bend=True)
+    _, _, _, right, depths_right = bundle._linearise(there, views.seen, free)
 
     def cost(step: torch.Tensor, depth_step: torch.Tensor) -> float:
         moved = bundle._stepped(there, step, depth_step, free)
-        return bundle._cost(moved, views.seen, free, start.focal_px * 1.05)
+        return bundle._cost(moved, views.seen, free)
 
     still, flat = torch.zeros_like(right), torch.zeros_like(depth)
     for place in (9, 20, 40, len(right) - 2, len(right) - 1):

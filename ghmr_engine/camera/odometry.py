@@ -96,7 +96,7 @@ def _solved(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bun
     if found is not None and _carried(views, turned, *found):
         return *found, True
     if log_focal is not None:
-        deviation, _ = lens_deviations(turned, without_anchors(turned, views.seen), Freedom(True, log_focal))
+        deviation, _ = lens_deviations(turned, without_anchors(turned, views.seen), Freedom(True, log_focal, focal_px))
         if deviation > _FOCAL_SHOWS:
             turned = turning(views, focal_px, None)
     if _fitting(turned, views.seen) < _FITTING:
@@ -135,7 +135,11 @@ def _fitting_placed(views: Views, bundle: Bundle, placed: np.ndarray) -> float:
 
 
 def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) -> bool:
-    """Whether a path through space is needed to explain what is seen, and explains it."""
+    """Whether a path through space is needed to explain what is seen, and explains it.
+
+    A depth is paid for by what its own point was seen, not by all sightings: else a quick camera, which sees each point
+    for a moment only, could never afford its path.
+    """
     seen = views.seen
     sees = np.bincount(seen.view.numpy(), minlength=len(placed)) >= _ENOUGH
     if placed[sees].mean() < _PLACED_SHARE:
@@ -144,9 +148,9 @@ def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) ->
         return False
     both = torch.as_tensor(placed)[seen.view]
     cost = [robust_cost(residuals(bundle, seen))[both].sum() for bundle in (turned, moved)]
-    count = int(both.sum())
-    more = int(placed.sum()) * 3 + len(np.unique(seen.point.numpy()[both.numpy()]))
-    return bool(cost[0] - cost[1] > 0.5 * more * np.log(count))
+    times = np.bincount(seen.point.numpy()[both.numpy()])
+    price = 3 * placed.sum() * np.log(2 * times.sum()) + np.log(2 * times[times > 0]).sum()
+    return bool(cost[0] - cost[1] > 0.5 * price)
 
 
 def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarray, carried: bool) -> CameraPath:

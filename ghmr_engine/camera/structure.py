@@ -28,9 +28,12 @@ _SEEN = 20  # points with known depth that a view needs to be placed
 _FITS_PX = 3.0
 _ADJUST_EVERY, _ADJUST_STEPS, _LAST_STEPS = 6, 3, 15
 _TURN_STEPS = 12
-_BEND_SHOWS, _BEND_SURE, _BEND_MATTERS = 0.015, 3.0, 0.01
-"""Deviation up to which a lens's bend is believed, reckoned from independent errors; how many deviations it must be,
-and how much: 0.01 moves what is at the picture's sides by 3 px of 640."""
+_FOCAL_VIEWS = 8
+"""From which on a focal length is solved for: two views fit almost any."""
+_BEND_SHOWS, _BEND_SURE, _BEND_MATTERS = 0.015, 8.0, 0.01
+"""Deviation up to which a lens's bend is believed, reckoned from independent errors; how many deviations it must be
+(neighbouring sightings err alike: in truth a deviation is some four times as large); and how much: 0.01 moves what is
+at the picture's sides by 3 px of 640."""
 _STRAIGHT = torch.zeros(()).double()
 
 
@@ -80,7 +83,7 @@ def turning(views: Views, focal_px: float, log_focal: float | None) -> Bundle:
     pose = lie.from_rotation_and_translation(torch.as_tensor(views.R), torch.zeros(len(views.frames), 3).double())
     every = np.ones(len(views.frames), bool)
     start = _bundle(views, pose, torch.zeros(views.points).double(), every, focal_px, _STRAIGHT)
-    free = Freedom(turn_only=True, log_focal=log_focal, bend=True)
+    free = Freedom(turn_only=True, log_focal=log_focal, expected_px=focal_px, bend=True)
     return _adjusted(start, without_anchors(start, views.seen), free, _TURN_STEPS)
 
 
@@ -98,7 +101,10 @@ def moving(views: Views, focal_px: float, log_focal: float | None, bend_views: i
     bundle = _bundle(views, pose, torch.zeros(views.points).double(), placed, focal_px, _STRAIGHT)
 
     def refine(steps: int) -> Bundle:
-        free = Freedom(log_focal=log_focal, bend=placed.sum() >= bend_views, fixed=int(placed[:first].sum()))
+        free = Freedom(
+            log_focal=log_focal if placed.sum() >= _FOCAL_VIEWS else None, expected_px=focal_px,
+            bend=placed.sum() >= bend_views, fixed=int(placed[:first].sum()),
+        )  # fmt: skip
         return _refined(views, bundle, placed, free, steps)
 
     bundle = refine(_ADJUST_STEPS * 3)
@@ -261,12 +267,14 @@ def triangulated(bundle: Bundle, seen: Sightings) -> torch.Tensor:
 
 
 def _place(views: Views, bundle: Bundle, placed: np.ndarray, view: int) -> torch.Tensor | None:
-    """(7,) the pose of one more view, from points that the placed ones see; None where too few fit."""
+    """(7,) the pose of one more view, from points that two placed ones see; None where too few fit.
+
+    A point that one view sees has no depth: taken for infinitely far away, such points would hold the view in place.
+    """
     near = int(np.flatnonzero(placed)[np.abs(np.flatnonzero(placed) - view).argmin()])
     seen = _some(views.seen, views.seen.view == view)
-    known = torch.zeros(views.points, dtype=torch.bool)
-    known[views.seen.point[torch.as_tensor(placed)[views.seen.view]]] = True
-    seen = _some(seen, known[seen.point])
+    times = torch.bincount(views.seen.point[torch.as_tensor(placed)[views.seen.view]], minlength=views.points)
+    seen = _some(seen, times[seen.point] >= 2)
     if len(seen.view) < _SEEN:
         return None
     turn = torch.as_tensor(views.R[view] @ views.R[near].T)
