@@ -19,7 +19,7 @@ _FOCAL = {
     "file": "from its file",
     "metadata": "from the clip's metadata",
     "background": "from the background",
-    "people": "from the people",
+    "lines": "from straight lines of the background",
     "default": "a typical phone's",
 }
 

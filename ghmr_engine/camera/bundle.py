@@ -19,6 +19,8 @@ _CAUCHY_PX = 0.7
 _NEAREST = 1e-3
 """Depth in the first baseline's lengths under which a point is behind the camera for all that matters."""
 _DAMPING = 1e-4
+_ALIKE = 16.0
+"""So many sightings are worth one: neighbouring ones err alike. What is known beforehand counts by as much more."""
 _BEND = 0.1
 """Expected deviation of a lens's bend."""
 BEND_PX = 320.0
@@ -133,7 +135,8 @@ def robust_cost(residual: torch.Tensor) -> torch.Tensor:
 def _cost(bundle: Bundle, seen: Sightings, free: Freedom) -> float:
     total = robust_cost(residuals(bundle, seen)).sum()
     if free.log_focal is not None:
-        total = total + 0.5 * (torch.log(bundle.focal_px / free.expected_px) / free.log_focal).square()
+        off = torch.log(bundle.focal_px / free.expected_px) / free.log_focal
+        total = total + 0.5 * _ALIKE * off.square()
     return float(total + 0.5 * (bundle.bend / _BEND).square())
 
 
@@ -225,8 +228,9 @@ def _linearise(
     cameras[-1, -1] += _BEND**-2
     right[-1] -= bundle.bend * _BEND**-2
     if free.log_focal is not None:
-        cameras[-2, -2] += free.log_focal**-2
-        right[-2] -= torch.log(bundle.focal_px / free.expected_px) * free.log_focal**-2
+        worth = _ALIKE * free.log_focal**-2
+        cameras[-2, -2] += worth
+        right[-2] -= torch.log(bundle.focal_px / free.expected_px) * worth
     focal, bend = slice(6 * K, 6 * K + 1), slice(6 * K + 1, 6 * K + 2)
     held = [slice(6 * free.fixed, 6 * free.fixed + 6)]
     held += [focal] if free.log_focal is None else []

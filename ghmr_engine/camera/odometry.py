@@ -21,7 +21,17 @@ from ghmr_engine.camera.bundle import (
     straight,
 )
 from ghmr_engine.camera.pose import locate
-from ghmr_engine.camera.structure import Views, choose_views, moving, seen_from, sightings_of, turning, without_anchors
+from ghmr_engine.camera.structure import (
+    Views,
+    choose_views,
+    explains_more,
+    moving,
+    seen_from,
+    sightings_of,
+    turned_px,
+    turning,
+    without_anchors,
+)
 
 _NEAR_PX = (4.0, 2.0, 1.0, 0.7, 0.7)
 """Cauchy's scales where the guess is a neighbouring view's pose."""
@@ -35,6 +45,10 @@ _TURN_FITTING = 0.9
 _FOCAL_SHOWS = 0.015
 """Deviation of the focal length's logarithm, reckoned from independent errors, up to which it is taken from a camera
 that only turns. Neighbouring sightings err alike, so in truth it is some four times that."""
+_ANY = 10.0
+"""Deviation of that logarithm where nothing is known beforehand."""
+_FOCAL_TURN_PX = 32.0
+"""A turn that moves the picture by less tells of no focal length: the hand's own path would count for more."""
 _GOOD_PX, _GOOD_SIGHTINGS = 1.0, 4
 """Of points that are handed on as the shape of the background."""
 
@@ -96,9 +110,12 @@ def _solved(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bun
     if found is not None and _carried(views, turned, *found):
         return *found, True
     if log_focal is not None:
-        deviation, _ = lens_deviations(turned, without_anchors(turned, views.seen), Freedom(True, log_focal, focal_px))
-        if deviation > _FOCAL_SHOWS:
-            turned = turning(views, focal_px, None)
+        seen = without_anchors(turned, views.seen)
+        deviation, _ = lens_deviations(turned, seen, Freedom(True, _ANY, focal_px))
+        shows = deviation < _FOCAL_SHOWS and turned_px(views, focal_px) > _FOCAL_TURN_PX
+        guessed = turning(views, focal_px, None)
+        if not shows or not explains_more(turned, guessed, seen):
+            turned = guessed
     if _fitting(turned, views.seen) < _FITTING:
         return None
     return turned, np.ones(len(views.frames), bool), False

@@ -14,7 +14,17 @@ import torch
 
 from ghmr_engine import lie
 from ghmr_engine.camera.background import Background
-from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, adjust, in_view, lens_deviations, residuals, straight
+from ghmr_engine.camera.bundle import (
+    Bundle,
+    Freedom,
+    Sightings,
+    adjust,
+    in_view,
+    lens_deviations,
+    residuals,
+    robust_cost,
+    straight,
+)
 from ghmr_engine.camera.pose import locate
 from ghmr_engine.camera.rotation import directions, find_turn, to_pixels
 
@@ -28,12 +38,16 @@ _SEEN = 20  # points with known depth that a view needs to be placed
 _FITS_PX = 3.0
 _ADJUST_EVERY, _ADJUST_STEPS, _LAST_STEPS = 6, 3, 15
 _TURN_STEPS = 12
+_BEND_TURN_PX = 64.0
+"""A turn that moves the picture by less tells of no bend: the hand's own path would pass for one."""
 _FOCAL_VIEWS = 8
 """From which on a focal length is solved for: two views fit almost any."""
 _BEND_SHOWS, _BEND_SURE, _BEND_MATTERS = 0.015, 8.0, 0.01
 """Deviation up to which a lens's bend is believed, reckoned from independent errors; how many deviations it must be
 (neighbouring sightings err alike: in truth a deviation is some four times as large); and how much: 0.01 moves what is
 at the picture's sides by 3 px of 640."""
+_TELLS = 0.01
+"""Of robust_cost, a sighting: 0.1 px, where it is nearly straight."""
 _STRAIGHT = torch.zeros(()).double()
 
 
@@ -83,8 +97,15 @@ def turning(views: Views, focal_px: float, log_focal: float | None) -> Bundle:
     pose = lie.from_rotation_and_translation(torch.as_tensor(views.R), torch.zeros(len(views.frames), 3).double())
     every = np.ones(len(views.frames), bool)
     start = _bundle(views, pose, torch.zeros(views.points).double(), every, focal_px, _STRAIGHT)
-    free = Freedom(turn_only=True, log_focal=log_focal, expected_px=focal_px, bend=True)
+    bend = turned_px(views, focal_px) > _BEND_TURN_PX
+    free = Freedom(turn_only=True, log_focal=log_focal, expected_px=focal_px, bend=bend)
     return _adjusted(start, without_anchors(start, views.seen), free, _TURN_STEPS)
+
+
+def turned_px(views: Views, focal_px: float) -> float:
+    """How far a camera that turns as guessed moves what lies in the picture's middle, at the most."""
+    axes = views.R[:, 2]
+    return focal_px * float(np.tan(np.arccos(np.clip((axes @ axes.T).min(), 0.2, 1))))
 
 
 def moving(views: Views, focal_px: float, log_focal: float | None, bend_views: int) -> tuple[Bundle, np.ndarray] | None:
@@ -230,12 +251,21 @@ def _refined(views: Views, bundle: Bundle, placed: np.ndarray, free: Freedom, st
 
 
 def _adjusted(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle:
-    """Adjusted; once more with a straight lens where a bend does not show."""
-    bundle = adjust(bundle, seen, free, steps)
-    _, deviation = lens_deviations(bundle, seen, free)
-    if deviation < _BEND_SHOWS and abs(float(bundle.bend)) > max(_BEND_MATTERS, _BEND_SURE * deviation):
-        return bundle
-    return adjust(replace(bundle, bend=torch.zeros_like(bundle.bend)), seen, replace(free, bend=False), steps)
+    """Adjusted; once more with a straight lens, which is kept where a bend does not show."""
+    bent = adjust(bundle, seen, free, steps)
+    if not free.bend:
+        return bent
+    plain = adjust(replace(bent, bend=torch.zeros_like(bent.bend)), seen, replace(free, bend=False), steps)
+    _, deviation = lens_deviations(bent, seen, free)
+    shows = deviation < _BEND_SHOWS and abs(float(bent.bend)) > max(_BEND_MATTERS, _BEND_SURE * deviation)
+    return bent if shows and explains_more(bent, plain, seen) else plain
+
+
+def explains_more(fuller: Bundle, plain: Bundle, seen: Sightings) -> bool:
+    """Whether what the fuller one solves for is worth a part of a pixel to what is seen: what it gains beneath that are
+    errors that many sightings have in common, a rolling shutter or a car that drives by."""
+    gain = robust_cost(residuals(plain, seen)) - robust_cost(residuals(fuller, seen))
+    return len(gain) > 0 and float(gain.mean()) > _TELLS
 
 
 def _subset(bundle: Bundle, placed: np.ndarray) -> Bundle:

@@ -1,0 +1,130 @@
+"""The focal length from straight lines: rooms, streets and crates have three directions at right angles.
+
+Coughlan and Yuille 1999 found such a scene's directions with the focal length known; here it is one more unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.spatial.transform import Rotation
+
+_REACH = 0.6  # of the logarithm: from 0.55 to 1.8 times the guess
+_STEPS = 25  # focal lengths to try in that
+_TRIES = 600  # directions to try at each
+_LINES = 160  # the longest ones are enough
+_WIDTH_DEG, _NEAR_DEG = 0.7, 1.0  # of what counts as pointing along a direction
+_LINE_DEG = 0.3  # how exactly a line is found
+_FEWEST = 10  # lines of each of two directions, and of the third with the second
+_SHARE = 0.35  # of all lines' weight along the three directions
+_PICTURES = 4
+_LEAST, _MOST = 0.03, 0.1
+"""Of the deviation: walls are not quite at right angles; and what is less sure is not worth more than a guess."""
+
+
+@dataclass(frozen=True)
+class LineFocal:
+    """A focal length, and how sure it is."""
+
+    focal_px: float
+    log_deviation: float
+    """Of its logarithm."""
+
+
+def focal_of_lines(pictures: list[np.ndarray], guess_px: float, log_deviation: float) -> LineFocal | None:
+    """The middle of what pictures of one clip show, each by itself; pictures: ends (S, 4) of lines, px from the centre.
+
+    guess_px: a likely focal length, log_deviation: of its logarithm. None where most of the pictures that have lines
+    show nothing, or they contradict each other.
+    """
+    chosen = sorted(pictures, key=len)[-_PICTURES:]
+    found = [focal_of_picture(lines_px, guess_px, log_deviation) for lines_px in chosen]
+    known = [each for each in found if each is not None]
+    if not known or 2 * len(known) < len(chosen):
+        return None
+    logs = np.log([each.focal_px for each in known])
+    middle = float(np.median(logs))
+    apart = float(np.median(np.abs(logs - middle)))
+    deviation = max(_LEAST, 1.5 * apart, float(np.median([each.log_deviation for each in known])))
+    return LineFocal(float(np.exp(middle)), deviation) if deviation < _MOST else None
+
+
+def focal_of_picture(lines_px: np.ndarray, guess_px: float, log_deviation: float) -> LineFocal | None:
+    """As above, of one picture. None where the lines do not show three directions at right angles, or no perspective.
+
+    All focal lengths near the guess are tried, each with directions that few lines make (RANSAC); what most lines agree
+    with is refined by robust least squares. Always the same for the same lines.
+    """
+    length = np.linalg.norm(lines_px[:, 2:] - lines_px[:, :2], axis=1)
+    kept = np.argsort(-length)[:_LINES]
+    lines_px, weight = lines_px[kept], np.minimum(length[kept], 4 * np.median(length[kept])) if len(kept) else length
+    if len(lines_px) < 3 * _FEWEST:
+        return None
+    random = np.random.default_rng(0)
+    focals = guess_px * np.exp(np.linspace(-_REACH, _REACH, _STEPS))
+    found = [_best_axes(_normals(lines_px, focal), weight, random) for focal in focals]
+    score = np.array([each[0] for each in found])
+    likely = score * np.exp(-0.5 * (np.log(focals / guess_px) / (4 * log_deviation)) ** 2)
+    best = int(likely.argmax())
+    if score[best] < _SHARE * weight.sum() or best in (0, _STEPS - 1):
+        return None
+    return _refined(lines_px, weight, focals[best], found[best][1])
+
+
+def _normals(lines_px: np.ndarray, focal_px: float) -> np.ndarray:
+    """(S, 3) unit normals of the planes through the camera and the lines."""
+    ends = [np.column_stack([end / focal_px, np.ones(len(end))]) for end in (lines_px[:, :2], lines_px[:, 2:])]
+    normals = np.cross(*ends)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def _best_axes(normals: np.ndarray, weight: np.ndarray, random: np.random.Generator) -> tuple[float, np.ndarray]:
+    """The best score and its directions (3, 3), in rows: two lines make one, a third the next, the last is across."""
+    one, two, three = random.choice(len(normals), (3, _TRIES * 4), p=weight / weight.sum())
+    first = np.cross(normals[one], normals[two])
+    size = np.linalg.norm(first, axis=1)
+    usable = np.flatnonzero(size > np.sin(np.radians(2.0)))[:_TRIES]
+    first = first[usable] / size[usable, None]
+    second = np.cross(first, normals[three[usable]])
+    size = np.linalg.norm(second, axis=1)
+    first, second = first[size > 0.05], second[size > 0.05] / size[size > 0.05, None]
+    if not len(first):
+        return 0.0, np.eye(3)
+    axes = np.stack([first, second, np.cross(first, second)], 1)  # (M, 3, 3)
+    score = _pointing(normals, axes).max(1) @ weight
+    best = int(score.argmax())
+    return float(score[best]), axes[best]
+
+
+def _pointing(normals: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """(M, 3, S) 0 to 1: how well each direction lies in each plane."""
+    return np.exp(-0.5 * (axes @ normals.T / np.radians(_WIDTH_DEG)) ** 2)
+
+
+def _refined(lines_px: np.ndarray, weight: np.ndarray, focal_px: float, axes: np.ndarray) -> LineFocal | None:
+    start = Rotation.from_matrix(axes)
+    share = np.sqrt(weight / weight.mean())
+    values = np.zeros(4)
+    for _ in range(4):
+        turned, focal = (Rotation.from_rotvec(values[:3]) * start).as_matrix(), focal_px * np.exp(values[3])
+        off = _normals(lines_px, focal) @ turned.T
+        which = np.abs(off).argmin(1)
+        near = np.abs(off).min(1) < np.radians(_NEAR_DEG)
+
+        def residuals(values: np.ndarray) -> np.ndarray:
+            rows = (Rotation.from_rotvec(values[:3]) * start).as_matrix()[which[near]]  # noqa: B023
+            normals = _normals(lines_px[near], focal_px * np.exp(values[3]))  # noqa: B023
+            return (normals * rows).sum(1) / np.radians(_LINE_DEG) * share[near]  # noqa: B023
+
+        if near.sum() < 3 * _FEWEST:
+            return None
+        solved = least_squares(residuals, values, loss="soft_l1")
+        values = solved.x
+    counts = np.sort(np.bincount(which[near], minlength=3))
+    if counts[1] < _FEWEST:
+        return None
+    information = solved.jac.T @ solved.jac
+    deviation = float(np.sqrt(np.linalg.pinv(information)[3, 3]))
+    return LineFocal(float(focal_px * np.exp(values[3])), deviation) if deviation < _MOST else None
