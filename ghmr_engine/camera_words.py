@@ -5,6 +5,7 @@ from __future__ import annotations
 _MOTION = {
     "static (chosen)": "did not move, as chosen",
     "static (found)": "did not move",
+    "static (guessed)": "taken to stand, the background shows too little",
     "rotation": "turned on the spot",
     "rotation (guessed)": "turning only, its path was not found",
     "path": "path found",

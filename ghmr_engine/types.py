@@ -100,8 +100,8 @@ class CameraMotion:
     focal_source: str
     """'user', 'file' (of the camera), 'metadata', 'background' (solved for with the motion), 'lines' or 'default'."""
     motion_source: str
-    """'static (chosen)', 'static (found)', 'rotation', 'path', 'rotation (guessed)', or what was read or run: 'gyro',
-    'file', 'blender', 'droid', 'dpvo'."""
+    """'static (chosen)', 'static (found)', 'rotation', 'path'; 'static (guessed)', 'rotation (guessed)' where the
+    background shows too little; or what was read or run: 'gyro', 'file', 'blender', 'droid', 'dpvo'."""
     distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
     """(2,) k1, k2 of the division model (docs/camera.md). All after this stage is in the straightened picture."""
     warnings: tuple[str, ...] = ()

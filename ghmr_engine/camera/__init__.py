@@ -32,6 +32,7 @@ _STILL_PX = 1.0
 
 _STRAYING_SHARE = 0.02  # of the frames: somebody passes close to the lens, a light flashes
 _TRUSTED = 0.2  # of confidence: under it a frame's turn was guessed
+_SHOWN_SHARE = 0.5  # of the frames that must show something before a camera is said to stand
 _GUESSED_SHARE = 0.02  # of the frames, from which on it is worth a warning
 
 
@@ -56,8 +57,10 @@ def track_camera(video: Video, people: People, options: Options, report: Report)
         given = run_slam(slam, video, people, lens.focal_px, lambda done: report(share + (1 - share) * done))
     if given is not None:
         return _motion(info, _as_given(given, background, lens, info), lens, options.camera, background)
-    if _stands_still(background):
-        return _motion(info, _standing(background.confidence), lens, "static (found)", background)
+    shown = float(np.mean(background.confidence >= _TRUSTED)) > _SHOWN_SHARE
+    if _stands_still(background) and (shown or gyro is None):
+        stood = replace(_standing(background.confidence), known=shown)
+        return _motion(info, stood, lens, "static (found)" if shown else "static (guessed)", background)
     if gyro is not None:
         R = turns_of(gyro, background.R, background.confidence, float(info.fps))
         return _motion(info, CameraPath(R, np.ones(info.frames), known=False), lens, "gyro", background)
@@ -135,19 +138,20 @@ def _motion(
         lines_px = straightened(background, *lens.distortion, focal_px).line_px
         which = steep(lines_px)
         upright = planes_of(lines_px[which], path.R[background.line_frame[which]], focal_px, background.size)
+    moving = not motion_source.startswith("static")
     return CameraMotion(
         R=path.R,
         t=np.zeros((info.frames, 3)) if path.t is None else path.t,
         K=np.repeat(intrinsics(lens.focal_px, info.width, info.height)[None], info.frames, axis=0),
         confidence=path.confidence,
-        moving=not motion_source.startswith("static"),
+        moving=moving,
         unit="any" if path.carried else "metre" if path.known else "none",
         points=np.zeros((0, 3)) if path.points is None else path.points,
         upright=upright,
         focal_source=lens.source,
         motion_source=motion_source,
         distortion=lens.distortion,
-        warnings=(*(() if path.known else (_UNKNOWN_PATH,)), *_warnings(path.confidence)),
+        warnings=(*(() if path.known or not moving else (_UNKNOWN_PATH,)), *_warnings(path.confidence, moving)),
     )
 
 
@@ -155,16 +159,16 @@ _UNKNOWN_PATH = "The background does not show how the camera was carried: only i
 
 
 def _stands_still(background: Background) -> bool:
-    """Over the whole clip, so that slow drift counts. A background with nothing to follow is no motion."""
+    """Over the whole clip, so that slow drift counts. A background with nothing to follow is taken for no motion."""
     known = background.stray_px[background.confidence >= _TRUSTED]
     return len(known) == 0 or float(np.mean(known > _STILL_PX)) <= _STRAYING_SHARE
 
 
-def _warnings(confidence: np.ndarray) -> tuple[str, ...]:
+def _warnings(confidence: np.ndarray, moving: bool) -> tuple[str, ...]:
     guessed = confidence < _TRUSTED
     if guessed.mean() <= _GUESSED_SHARE:
         return ()
     return (
         f"In {guessed.sum()} of {len(guessed)} frames the background shows too little to follow the camera; "
-        "there its turn was guessed.",
+        + ("there its turn was guessed." if moving else "there it was taken to stand."),
     )

@@ -19,6 +19,8 @@ _WIDTH_DEG, _NEAR_DEG = 0.7, 1.0  # of what counts as pointing along a direction
 _LINE_DEG = 0.3  # how exactly a line is found
 _FEWEST = 10  # lines of each of two directions, and of the third with the second
 _SHARE = 0.35  # of all lines' weight along the three directions
+_AWAY = 0.15
+"""Of the logarithm: where the best of the tried ones is refined to one further away, the lines do not hold it."""
 _PICTURES = 4
 _LEAST, _MOST = 0.03, 0.1
 """Of the deviation: walls are not quite at right angles; and what is less sure is not worth more than a guess."""
@@ -104,27 +106,35 @@ def _pointing(normals: np.ndarray, axes: np.ndarray) -> np.ndarray:
 
 
 def _refined(lines_px: np.ndarray, weight: np.ndarray, focal_px: float, axes: np.ndarray) -> LineFocal | None:
+    """Directions axes (3, 3) and the focal length together, by the lines (S, 4) that point along one of them."""
     start = Rotation.from_matrix(axes)
     share = np.sqrt(weight / weight.mean())
-    values = np.zeros(4)
+    values = np.zeros(4)  # a turn of the directions, and the logarithm of the focal length over the given one
     for _ in range(4):
-        turned, focal = (Rotation.from_rotvec(values[:3]) * start).as_matrix(), focal_px * np.exp(values[3])
-        off = _normals(lines_px, focal) @ turned.T
-        which = np.abs(off).argmin(1)
+        off = (
+            _normals(lines_px, focal_px * np.exp(values[3])) @ (Rotation.from_rotvec(values[:3]) * start).as_matrix().T
+        )
         near = np.abs(off).min(1) < np.radians(_NEAR_DEG)
-
-        def residuals(values: np.ndarray) -> np.ndarray:
-            rows = (Rotation.from_rotvec(values[:3]) * start).as_matrix()[which[near]]  # noqa: B023
-            normals = _normals(lines_px[near], focal_px * np.exp(values[3]))  # noqa: B023
-            return (normals * rows).sum(1) / np.radians(_LINE_DEG) * share[near]  # noqa: B023
-
+        which = np.abs(off).argmin(1)[near]
         if near.sum() < 3 * _FEWEST:
             return None
-        solved = least_squares(residuals, values, loss="soft_l1")
+        solved = least_squares(
+            _off, values, loss="soft_l1", args=(lines_px[near], which, share[near], start, focal_px)
+        )  # fmt: skip
         values = solved.x
-    counts = np.sort(np.bincount(which[near], minlength=3))
-    if counts[1] < _FEWEST:
+        if abs(values[3]) > _AWAY:
+            return None
+    if np.sort(np.bincount(which, minlength=3))[1] < _FEWEST:
         return None
-    information = solved.jac.T @ solved.jac
-    deviation = float(np.sqrt(np.linalg.pinv(information)[3, 3]))
+    # A little is added, so that what the lines leave open comes out as open.
+    deviation = float(np.sqrt(np.linalg.inv(solved.jac.T @ solved.jac + 1e-6 * np.eye(4))[3, 3]))
     return LineFocal(float(focal_px * np.exp(values[3])), deviation) if deviation < _MOST else None
+
+
+def _off(
+    values: np.ndarray, lines_px: np.ndarray, which: np.ndarray, share: np.ndarray, start: Rotation, focal_px: float
+) -> np.ndarray:
+    """(S,) how far lines (S, 4) are from pointing along their direction which (S,), in deviations."""
+    along = (Rotation.from_rotvec(values[:3]) * start).as_matrix()[which]
+    normals = _normals(lines_px, focal_px * np.exp(values[3]))
+    return (normals * along).sum(1) / np.radians(_LINE_DEG) * share
