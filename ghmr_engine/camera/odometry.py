@@ -22,9 +22,9 @@ from ghmr_engine.camera.bundle import (
 )
 from ghmr_engine.camera.pose import locate
 from ghmr_engine.camera.structure import (
+    LENS_TURN_PX,
     Views,
     choose_views,
-    explains_more,
     moving,
     seen_from,
     sightings_of,
@@ -47,8 +47,6 @@ _FOCAL_SHOWS = 0.015
 that only turns. Neighbouring sightings err alike, so in truth it is some four times that."""
 _ANY = 10.0
 """Deviation of that logarithm where nothing is known beforehand."""
-_FOCAL_TURN_PX = 32.0
-"""A turn that moves the picture by less tells of no focal length: the hand's own path would count for more."""
 _GOOD_PX, _GOOD_SIGHTINGS = 1.0, 4
 """Of points that are handed on as the shape of the background."""
 
@@ -112,10 +110,8 @@ def _solved(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bun
     if log_focal is not None:
         seen = without_anchors(turned, views.seen)
         deviation, _ = lens_deviations(turned, seen, Freedom(True, _ANY, focal_px))
-        shows = deviation < _FOCAL_SHOWS and turned_px(views, focal_px) > _FOCAL_TURN_PX
-        guessed = turning(views, focal_px, None)
-        if not shows or not explains_more(turned, guessed, seen):
-            turned = guessed
+        if deviation > _FOCAL_SHOWS or turned_px(views, focal_px) < LENS_TURN_PX:
+            turned = turning(views, focal_px, None)
     if _fitting(turned, views.seen) < _FITTING:
         return None
     return turned, np.ones(len(views.frames), bool), False

@@ -38,8 +38,8 @@ _SEEN = 20  # points with known depth that a view needs to be placed
 _FITS_PX = 3.0
 _ADJUST_EVERY, _ADJUST_STEPS, _LAST_STEPS = 6, 3, 15
 _TURN_STEPS = 12
-_BEND_TURN_PX = 64.0
-"""A turn that moves the picture by less tells of no bend: the hand's own path would pass for one."""
+LENS_TURN_PX = 64.0
+"""A turn that moves the picture by less tells nothing of the lens: the hand's own path would pass for its doing."""
 _FOCAL_VIEWS = 8
 """From which on a focal length is solved for: two views fit almost any."""
 _BEND_SHOWS, _BEND_SURE, _BEND_MATTERS = 0.015, 8.0, 0.01
@@ -97,7 +97,7 @@ def turning(views: Views, focal_px: float, log_focal: float | None) -> Bundle:
     pose = lie.from_rotation_and_translation(torch.as_tensor(views.R), torch.zeros(len(views.frames), 3).double())
     every = np.ones(len(views.frames), bool)
     start = _bundle(views, pose, torch.zeros(views.points).double(), every, focal_px, _STRAIGHT)
-    bend = turned_px(views, focal_px) > _BEND_TURN_PX
+    bend = turned_px(views, focal_px) > LENS_TURN_PX
     free = Freedom(turn_only=True, log_focal=log_focal, expected_px=focal_px, bend=bend)
     return _adjusted(start, without_anchors(start, views.seen), free, _TURN_STEPS)
 
@@ -258,10 +258,10 @@ def _adjusted(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bun
     plain = adjust(replace(bent, bend=torch.zeros_like(bent.bend)), seen, replace(free, bend=False), steps)
     _, deviation = lens_deviations(bent, seen, free)
     shows = deviation < _BEND_SHOWS and abs(float(bent.bend)) > max(_BEND_MATTERS, _BEND_SURE * deviation)
-    return bent if shows and explains_more(bent, plain, seen) else plain
+    return bent if shows and _explains_more(bent, plain, seen) else plain
 
 
-def explains_more(fuller: Bundle, plain: Bundle, seen: Sightings) -> bool:
+def _explains_more(fuller: Bundle, plain: Bundle, seen: Sightings) -> bool:
     """Whether what the fuller one solves for is worth a part of a pixel to what is seen: what it gains beneath that are
     errors that many sightings have in common, a rolling shutter or a car that drives by."""
     gain = robust_cost(residuals(plain, seen)) - robust_cost(residuals(fuller, seen))
