@@ -5,7 +5,7 @@ Coughlan and Yuille 1999 found such a scene's directions with the focal length k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -15,8 +15,10 @@ _REACH = 0.6  # of the logarithm: from 0.55 to 1.8 times the guess
 _STEPS = 25  # focal lengths to try in that
 _TRIES = 600  # directions to try at each
 _LINES = 160  # the longest ones are enough
-_WIDTH_DEG, _NEAR_DEG = 0.7, 1.0  # of what counts as pointing along a direction
-_LINE_DEG = 0.3  # how exactly a line is found
+_WIDTH_DEG, _ENDS_PX = 0.1, 0.5  # of what counts as pointing along a direction: of long lines, and of short ones' ends
+_NEAR = 2.5  # such widths
+_CONTRAST = 0.02
+"""A focal length whose lines agree less by this share of all is less likely by a factor of e."""
 _FEWEST = 10  # lines of each of two directions, and of the third with the second
 _SHARE = 0.35  # of all lines' weight along the three directions
 _AWAY = 0.15
@@ -66,13 +68,18 @@ def focal_of_picture(lines_px: np.ndarray, guess_px: float, log_deviation: float
         return None
     random = np.random.default_rng(0)
     focals = guess_px * np.exp(np.linspace(-_REACH, _REACH, _STEPS))
-    found = [_best_axes(_normals(lines_px, focal), weight, random) for focal in focals]
-    score = np.array([each[0] for each in found])
-    likely = score * np.exp(-0.5 * (np.log(focals / guess_px) / (4 * log_deviation)) ** 2)
+    width = np.hypot(np.radians(_WIDTH_DEG), _ENDS_PX / np.linalg.norm(lines_px[:, 2:] - lines_px[:, :2], axis=1))
+    found = [_best_axes(_normals(lines_px, focal) / width[:, None], weight, random) for focal in focals]
+    score = np.array([each[0] for each in found]) / weight.sum()
+    logs = np.log(focals / guess_px)
+    likely = np.exp((score - score.max()) / _CONTRAST - 0.5 * (logs / log_deviation) ** 2)
+    likely /= likely.sum()
     best = int(likely.argmax())
-    if score[best] < _SHARE * weight.sum() or best in (0, _STEPS - 1):
+    spread = float(np.sqrt((likely * (logs - logs[best]) ** 2).sum()))
+    if score[best] < _SHARE or spread > _MOST:
         return None
-    return _refined(lines_px, weight, focals[best], found[best][1])
+    refined = _refined(lines_px, weight, width, focals[best], found[best][1])
+    return None if refined is None else replace(refined, log_deviation=max(refined.log_deviation, spread))
 
 
 def _normals(lines_px: np.ndarray, focal_px: float) -> np.ndarray:
@@ -83,13 +90,17 @@ def _normals(lines_px: np.ndarray, focal_px: float) -> np.ndarray:
 
 
 def _best_axes(normals: np.ndarray, weight: np.ndarray, random: np.random.Generator) -> tuple[float, np.ndarray]:
-    """The best score and its directions (3, 3), in rows: two lines make one, a third the next, the last is across."""
+    """The best score and its directions (3, 3), in rows: two lines make one, a third the next, the last is across.
+
+    normals (S, 3), each over the width that its line counts within.
+    """
     one, two, three = random.choice(len(normals), (3, _TRIES * 4), p=weight / weight.sum())
-    first = np.cross(normals[one], normals[two])
+    unit = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    first = np.cross(unit[one], unit[two])
     size = np.linalg.norm(first, axis=1)
     usable = np.flatnonzero(size > np.sin(np.radians(2.0)))[:_TRIES]
     first = first[usable] / size[usable, None]
-    second = np.cross(first, normals[three[usable]])
+    second = np.cross(first, unit[three[usable]])
     size = np.linalg.norm(second, axis=1)
     first, second = first[size > 0.05], second[size > 0.05] / size[size > 0.05, None]
     if not len(first):
@@ -102,19 +113,21 @@ def _best_axes(normals: np.ndarray, weight: np.ndarray, random: np.random.Genera
 
 def _pointing(normals: np.ndarray, axes: np.ndarray) -> np.ndarray:
     """(M, 3, S) 0 to 1: how well each direction lies in each plane."""
-    return np.exp(-0.5 * (axes @ normals.T / np.radians(_WIDTH_DEG)) ** 2)
+    return np.exp(-0.5 * (axes @ normals.T) ** 2)
 
 
-def _refined(lines_px: np.ndarray, weight: np.ndarray, focal_px: float, axes: np.ndarray) -> LineFocal | None:
+def _refined(
+    lines_px: np.ndarray, weight: np.ndarray, width: np.ndarray, focal_px: float, axes: np.ndarray
+) -> LineFocal | None:
     """Directions axes (3, 3) and the focal length together, by the lines (S, 4) that point along one of them."""
     start = Rotation.from_matrix(axes)
-    share = np.sqrt(weight / weight.mean())
+    share = np.sqrt(weight / weight.mean()) / width
     values = np.zeros(4)  # a turn of the directions, and the logarithm of the focal length over the given one
     for _ in range(4):
         off = (
             _normals(lines_px, focal_px * np.exp(values[3])) @ (Rotation.from_rotvec(values[:3]) * start).as_matrix().T
         )
-        near = np.abs(off).min(1) < np.radians(_NEAR_DEG)
+        near = np.abs(off).min(1) < _NEAR * width
         which = np.abs(off).argmin(1)[near]
         if near.sum() < 3 * _FEWEST:
             return None
@@ -137,4 +150,4 @@ def _off(
     """(S,) how far lines (S, 4) are from pointing along their direction which (S,), in deviations."""
     along = (Rotation.from_rotvec(values[:3]) * start).as_matrix()[which]
     normals = _normals(lines_px, focal_px * np.exp(values[3]))
-    return (normals * along).sum(1) / np.radians(_LINE_DEG) * share
+    return (normals * along).sum(1) * share
