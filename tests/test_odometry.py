@@ -241,3 +241,13 @@ def test_a_hands_tremble_tells_of_no_lens():
     path = find_path(seen_by(sway, eyes), FOCAL * 1.1, 0.2)
     assert not path.carried or path.focal_px == pytest.approx(FOCAL, rel=0.15)
     assert path.k1 == 0
+
+
+def test_a_small_pan_on_a_tripod_shows_the_focal_length_and_in_a_hand_does_not():
+    """Five degrees either way; the hand also sways by four centimetres."""
+    pan = rotations(5 * TIME, 0.5 * np.sin(5 * TIME))
+    on_tripod = find_path(seen_by(pan, STAY, noise_px=0.1), FOCAL * 1.15, 0.2)
+    assert on_tripod.focal_px == pytest.approx(FOCAL, rel=0.03)
+    eyes = 0.04 * np.stack([np.sin(3 * TIME), np.sin(5 * TIME), 0 * TIME], 1)
+    in_a_hand = find_path(seen_by(pan, eyes, noise_px=0.1), FOCAL * 1.15, 0.2)
+    assert in_a_hand.carried or in_a_hand.focal_px == pytest.approx(FOCAL * 1.15)

@@ -72,7 +72,7 @@ def track_camera(video: Video, people: People, options: Options, report: Report)
         return _motion(info, turned, lens, "rotation (guessed)", background)
     if path.k1:
         lens = replace(lens, distortion=np.array([path.k1, 0.0]))
-    if lens.log_deviation is not None and path.focal_px != lens.focal_px * scale:
+    if lens.log_deviation is not None and not np.isclose(path.focal_px, lens.focal_px * scale, rtol=1e-6):
         lens = replace(lens, focal_px=path.focal_px / scale, source="background")
     return _motion(info, path, lens, "path" if path.carried else "rotation", background)
 

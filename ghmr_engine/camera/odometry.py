@@ -20,6 +20,7 @@ from ghmr_engine.camera.bundle import (
     robust_cost,
     straight,
 )
+from ghmr_engine.camera.lens import LOG_FOCAL
 from ghmr_engine.camera.pose import locate
 from ghmr_engine.camera.structure import (
     LENS_TURN_PX,
@@ -45,6 +46,7 @@ _TURN_FITTING = 0.9
 _FOCAL_SHOWS = 0.015
 """Deviation of the focal length's logarithm, reckoned from independent errors, up to which it is taken from a camera
 that only turns. Neighbouring sightings err alike, so in truth it is some four times that."""
+_STEADY_PX, _TRIPOD_TURN_PX = 0.2, 12.0
 _ANY = 10.0
 """Deviation of that logarithm where nothing is known beforehand."""
 _GOOD_PX, _GOOD_SIGHTINGS = 1.0, 4
@@ -110,11 +112,19 @@ def _solved(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bun
     if log_focal is not None:
         seen = without_anchors(turned, views.seen)
         deviation, _ = lens_deviations(turned, seen, Freedom(True, _ANY, focal_px))
-        if deviation > _FOCAL_SHOWS or turned_px(views, focal_px) < LENS_TURN_PX:
+        if deviation > _FOCAL_SHOWS or not _lens_shown(turned, seen, turned_px(views, focal_px), focal_px, log_focal):
             turned = turning(views, focal_px, None)
     if _fitting(turned, views.seen) < _FITTING:
         return None
     return turned, np.ones(len(views.frames), bool), False
+
+
+def _lens_shown(turned: Bundle, seen: Sightings, shift_px: float, focal_px: float, log_focal: float) -> bool:
+    """Whether a camera that turns shows its focal length: on a tripod, whose points fit as exactly as they are tracked,
+    by little; in a hand, whose own path would count for as much, by more; and never one that no lens has."""
+    steady = float(residuals(turned, seen).norm(dim=-1).median()) < _STEADY_PX
+    off = abs(float(torch.log(turned.focal_px / focal_px)))
+    return shift_px > (_TRIPOD_TURN_PX if steady else LENS_TURN_PX) and off < 2 * max(log_focal, LOG_FOCAL)
 
 
 def _moving(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bundle, np.ndarray] | None:

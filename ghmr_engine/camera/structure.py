@@ -225,7 +225,7 @@ def _bundle(
     ray_px = torch.zeros(views.points, 2).double()
     anchor[point] = views.seen.view[usable[first]]
     ray_px[point] = views.seen.px[usable[first]]
-    return Bundle(pose, depth, anchor, ray_px, torch.tensor(focal_px).double(), bend)
+    return Bundle(pose, depth, anchor, ray_px, torch.tensor(focal_px, dtype=torch.float64), bend)
 
 
 def without_anchors(bundle: Bundle, seen: Sightings) -> Sightings:
