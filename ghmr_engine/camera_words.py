@@ -5,6 +5,7 @@ from __future__ import annotations
 _MOTION = {
     "static (chosen)": "did not move, as chosen",
     "static (found)": "did not move",
+    "static (guessed)": "taken to stand, the background shows too little",
     "rotation": "turned on the spot",
     "rotation (guessed)": "turning only, its path was not found",
     "path": "path found",
@@ -19,7 +20,7 @@ _FOCAL = {
     "file": "from its file",
     "metadata": "from the clip's metadata",
     "background": "from the background",
-    "people": "from the people",
+    "lines": "from straight lines of the background",
     "default": "a typical phone's",
 }
 

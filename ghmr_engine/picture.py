@@ -1,6 +1,6 @@
-"""Pictures of a result: the bodies over the video beside the same moment in 3D, and a contact sheet of many moments.
+"""Pictures of a result: the bodies over the video beside the same moment in 3D, and contact sheets of many moments.
 
-python -m ghmr_engine.picture MOTION CLIP OUT.png [--sheet N] [--frame K]
+python -m ghmr_engine.picture MOTION CLIP OUT.png [--sheet N] [--camera N] [--frame K]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ghmr_engine.camera_sheet import camera_sheet
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.geometry import straighten
 from ghmr_engine.motion_file import Motion, MotionFileError, read_motion
@@ -32,7 +33,7 @@ from ghmr_engine.scene_views import (
 )
 from ghmr_engine.video import open_video
 
-__all__ = ["overlay", "picture", "sheet", "view_from", "write_picture", "write_sheet"]
+__all__ = ["overlay", "picture", "sheet", "view_from", "write_camera_sheet", "write_picture", "write_sheet"]
 
 WIDTH = 1600
 MARGIN = 24
@@ -60,6 +61,16 @@ def write_sheet(motion_path: Path, video_path: Path, out_png: Path, count: int =
     motion = read_motion(motion_path)
     moments = spread_moments(motion, count)
     save_picture(out_png, sheet(grab_frames(video_path, motion, moments), motion, moments))
+
+
+def write_camera_sheet(motion_path: Path, video_path: Path, out_png: Path, count: int = 9) -> None:
+    """A contact sheet of whole frames, evenly over the clip, with the ground's grid and the world's axes over them.
+
+    Raises RecoverError and MotionFileError.
+    """
+    motion = read_motion(motion_path)
+    moments = np.linspace(0, len(motion.R) - 1, min(count, len(motion.R))).round().astype(int).tolist()
+    save_picture(out_png, camera_sheet(grab_frames(video_path, motion, moments), motion))
 
 
 def picture(frame_rgb: np.ndarray, motion: Motion, index: int) -> np.ndarray:
@@ -240,11 +251,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("clip", type=Path, help="the video it was recovered from")
     parser.add_argument("out", type=Path, help="the PNG to write")
     parser.add_argument("--sheet", type=int, metavar="N", help="a contact sheet of N moments")
+    parser.add_argument("--camera", type=int, metavar="N", help="N whole frames with the ground's grid and the axes")
     parser.add_argument("--frame", type=int, metavar="K", help="which frame of the motion file, from 0")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.sheet:
             write_sheet(chosen.motion, chosen.clip, chosen.out, chosen.sheet)
+        elif chosen.camera:
+            write_camera_sheet(chosen.motion, chosen.clip, chosen.out, chosen.camera)
         else:
             write_picture(chosen.motion, chosen.clip, chosen.out, chosen.frame)
     except (RecoverError, MotionFileError) as error:

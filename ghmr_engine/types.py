@@ -98,10 +98,10 @@ class CameraMotion:
     """(S, 4) planes through the camera and the background's lines that may be upright: unit normals in the first
     camera's frame, and weights; may be none."""
     focal_source: str
-    """'user', 'file' (of the camera), 'metadata', 'background' (solved for with the motion) or 'default'."""
+    """'user', 'file' (of the camera), 'metadata', 'background' (solved for with the motion), 'lines' or 'default'."""
     motion_source: str
-    """'static (chosen)', 'static (found)', 'rotation', 'path', 'rotation (guessed)', or what was read or run: 'gyro',
-    'file', 'blender', 'droid', 'dpvo'."""
+    """'static (chosen)', 'static (found)', 'rotation', 'path'; 'static (guessed)', 'rotation (guessed)' where the
+    background shows too little; or what was read or run: 'gyro', 'file', 'blender', 'droid', 'dpvo'."""
     distortion: np.ndarray = field(default_factory=lambda: np.zeros(2))
     """(2,) k1, k2 of the division model (docs/camera.md). All after this stage is in the straightened picture."""
     warnings: tuple[str, ...] = ()

@@ -257,10 +257,11 @@ def test_a_camera_chosen_to_be_static_is_not_looked_for():
 
 def test_a_blank_wall_gives_no_motion_no_confidence_and_a_warning():
     motion = tracked(lambda k: np.full((HEIGHT, WIDTH, 3), 128, np.uint8), 15)
-    assert not motion.moving
+    assert (motion.moving, motion.motion_source, motion.unit) == (False, "static (guessed)", "none")
     assert motion.confidence.max() < 0.2
     (warning,) = motion.warnings
     assert "15 of 15" in warning
+    assert "taken to stand" in warning
 
 
 def test_a_picture_full_of_people_gives_no_confidence():

@@ -274,6 +274,7 @@ class TestCamera:
         R[4:] = turn("y", 10) @ R[4:]
         got = measures.camera(self.camera(centres, R), true)
         assert got.rotation_deg == pytest.approx(5.0)
+        assert got.rotation_rms_deg == pytest.approx(5.0)
         assert got.tilt_deg == pytest.approx(0.0, abs=1e-9)  # the camera's y is the world's up: up stays
 
     def test_a_turned_world_is_no_error_and_a_leaning_one_is_a_tilt_only(self):
@@ -291,7 +292,9 @@ class TestCamera:
         true = self.camera(np.zeros((3, 3)))
         R = true[0].copy()
         R[2] = turn("z", 180) @ R[2]
-        assert measures.camera(self.camera(np.zeros((3, 3)), R), true).rotation_deg == pytest.approx(60.0)
+        got = measures.camera(self.camera(np.zeros((3, 3)), R), true)
+        assert got.rotation_deg == pytest.approx(60.0)
+        assert got.rotation_rms_deg == pytest.approx(180 / np.sqrt(3))
 
     def test_a_path_at_another_scale_is_the_scale_alone(self):
         centres = np.random.default_rng(1).normal(size=(9, 3))
@@ -307,7 +310,27 @@ class TestCamera:
         answer = np.mean([np.hypot((1 - s) * x, 0.1 * s) for x in (-1.5, -0.5, 0.5, 1.5)])
         got = measures.camera(self.camera(found), self.camera(true))
         assert got.path_percent == pytest.approx(100 * answer / 3)
-        assert got.scale == pytest.approx(np.hypot(1, 0.2) * 2 / 3 + 1 / 3)
+        assert got.scale == pytest.approx(1.0)
+
+    def test_shaking_makes_no_path_larger(self):
+        """0, 1, 2, 3 m, found half as large, with 0.1 m up and down that are no part of it: 0.5 all the same."""
+        true = np.outer(np.arange(4), [1.0, 0, 0])
+        got = measures.camera(self.camera(0.5 * true + np.outer([0.1, -0.1, -0.1, 0.1], [0, 0, 1])), self.camera(true))
+        assert got.scale == pytest.approx(0.5)
+
+    def test_a_path_that_was_not_found_has_no_size(self):
+        true = np.outer(np.arange(4), [1.0, 0, 0])
+        assert measures.camera(self.camera(np.ones((4, 3))), self.camera(true)).scale == 0.0
+
+    @pytest.mark.parametrize("turned_deg", [0.0, 0.02])
+    @pytest.mark.parametrize("moved_m", [0.0, 0.002])
+    def test_a_camera_stands_where_it_neither_turns_nor_moves(self, turned_deg, moved_m):
+        true = self.camera(np.zeros((3, 3)))
+        R = true[0].copy()
+        R[1] = turn("y", turned_deg) @ R[1]
+        got = measures.camera(self.camera(np.outer([0, 1.0, 0], [moved_m, 0, 0]), R), true)
+        assert got.truly_stands
+        assert got.stands == (turned_deg == moved_m == 0)
 
     def test_of_a_still_camera_the_drift_is_told(self):
         found = np.outer([0.02, -0.02, 0.02, -0.02], [0, 1.0, 0]) + 5

@@ -11,6 +11,7 @@ import pytest
 
 from ghmr_engine import picture
 from ghmr_engine.body.skeleton import PARENTS
+from ghmr_engine.camera_sheet import camera_sheet
 from ghmr_engine.motion_file import Motion, Person, write_motion
 from ghmr_engine.options import Options
 from ghmr_engine.posed import joint_transforms, pose_person, rotation_matrices, skin
@@ -224,6 +225,27 @@ def test_the_picture_is_1600_wide_and_the_sheet_has_a_column_a_moment() -> None:
     assert picture.sheet(dict.fromkeys(moments, frame), motion, moments).shape[1] == 4 * 300
 
 
+def test_the_camera_sheet_has_the_axes_where_the_camera_sees_them() -> None:
+    """Whole frames in rows of three; a camera that comes nearer: up stays up and ends where a metre ends."""
+    motion = box_motion(4)
+    R, t = zip(
+        *(look_at(np.array([2.0, y, 1.8]), np.array([0, 0, 1.2])) for y in (-6.0, -5.5, -5.0, -4.5)), strict=True
+    )
+    motion = replace(motion, R=np.stack(R), t=np.stack(t))
+    frame = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+    sheet = camera_sheet({index: frame for index in range(4)}, motion)
+    height, width = round(520 * SIZE[1] / SIZE[0]), 520
+    assert sheet.shape == (2 * height, 3 * width, 3)
+    assert (sheet[height + 5 :, width + 5 :] == 250).all()  # no fifth frame
+    for index, corner in enumerate(np.array([(0, 0), (width, 0), (2 * width, 0), (0, height)])):
+        view = camera_of(motion, index).cropped(0.0, 0.0, width / SIZE[0], (width, height))
+        for axis, colour in enumerate(([235, 70, 60], [80, 200, 70], [70, 120, 255])):
+            at = view.project(0.7 * np.eye(3)[axis]).round().astype(int) + corner
+            assert np.abs(sheet[at[1], at[0]].astype(int) - colour).max() < 30
+            beyond = view.project(1.3 * np.eye(3)[2]).round().astype(int) + corner
+            assert np.abs(sheet[beyond[1], beyond[0]].astype(int) - 90).max() < 30
+
+
 def test_a_motion_without_people_still_makes_pictures() -> None:
     motion = box_motion()
     motion.people.clear()
@@ -271,4 +293,7 @@ def test_the_command_line_reads_the_clip_and_writes_a_picture(tmp_path: Path) ->
     out = tmp_path / "out.png"
     assert picture.main([str(tmp_path / "boxes.motion.npz"), str(clip), str(out), "--sheet", "3"]) == 0
     assert out.stat().st_size > 5000
+    sheet_size = out.stat().st_size
+    assert picture.main([str(tmp_path / "boxes.motion.npz"), str(clip), str(out), "--camera", "4"]) == 0
+    assert out.stat().st_size != sheet_size
     assert picture.main([str(tmp_path / "boxes.motion.npz"), str(clip), str(out), "--frame", "99"]) == 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ghmr_engine.camera.lines import planes_of
+from ghmr_engine.world.gravity import UpHint, find_up
 from ghmr_engine.world.scale import Feet, find_scale, ground_plane
 from ghmr_engine.world.vanishing import vanishing_up
 
@@ -121,3 +122,26 @@ def test_lines_in_all_directions_tell_nothing():
     planes = planes_of(scattered, np.repeat(np.eye(3)[None], 200, 0), 500.0, (640, 480))
     assert vanishing_up(planes, UP) is None
     assert vanishing_up(planes[:5], UP) is None
+
+
+def test_upright_lines_outvote_a_guess_that_is_far_off():
+    """A rolled camera before somebody who never stood upright: the guess was off by 13 degrees, other lines near it."""
+    guess = np.cos(np.radians(13)) * UP + np.sin(np.radians(13)) * RIGHT
+    both = np.concatenate([lines(70, UP, 1), lines(36, guess, 2)])
+    planes = planes_of(both, np.repeat(np.eye(3)[None], len(both), 0), 500.0, (640, 480))
+    assert np.degrees(np.arccos(vanishing_up(planes, guess).direction @ UP)) < 0.5
+
+
+def test_a_slope_does_not_tilt_the_world():
+    """A street that rises by 8 degrees, filmed by a camera that leans with it: people and walls stand upright all the
+    same, and outvote the ground that the background shows."""
+    lean = np.radians(8)
+    up = np.cos(lean) * UP + np.sin(lean) * RIGHT  # in the camera, which takes the street for level
+    random = np.random.default_rng(4)
+    axes = up + random.normal(0, 0.05, (150, 3))
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    street, walls = UpHint(UP, np.radians(1.0)), UpHint(up, np.radians(0.4))
+    found, _ = find_up(axes, [np.zeros((0, 3))], FPS, (walls, street))
+    assert np.degrees(np.arccos(found @ up)) < 1.0
+    without_walls, _ = find_up(axes, [np.zeros((0, 3))], FPS, (street,))
+    assert np.degrees(np.arccos(without_walls @ up)) < np.degrees(np.arccos(UP @ up))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ghmr_engine.camera.corners import WORKING_SIDE, View, find_again, find_corners, make_view
-from ghmr_engine.camera.lines import steep_lines
+from ghmr_engine.camera.lines import straight_lines
 from ghmr_engine.camera.rotation import Turn, directions, find_turn, to_pixels
 from ghmr_engine.progress import Report
 from ghmr_engine.types import People, VideoInfo
@@ -48,7 +48,7 @@ class Background:
     line_frame: np.ndarray
     """(S,) int: the frame that a line was found in; a few frames of the clip were searched."""
     line_px: np.ndarray
-    """(S, 4) both ends of a steep line."""
+    """(S, 4) both ends of a straight line."""
     size: tuple[int, int]
     """Width and height of the working size."""
 
@@ -128,7 +128,7 @@ def follow(video: Video, people: People, focal_px: float, report: Report) -> Bac
         view = make_view(picture, people.mask(index), size)
         follower.add(view)
         if index in searched:
-            lines.append((index, steep_lines(view)))
+            lines.append((index, straight_lines(view)))
         report((index + 1) / info.frames)
     return follower.result(size, lines)
 

@@ -19,6 +19,8 @@ _CAUCHY_PX = 0.7
 _NEAREST = 1e-3
 """Depth in the first baseline's lengths under which a point is behind the camera for all that matters."""
 _DAMPING = 1e-4
+_ALIKE = 16.0
+"""So many sightings are worth one: neighbouring ones err alike. What is known beforehand counts by as much more."""
 _BEND = 0.1
 """Expected deviation of a lens's bend."""
 BEND_PX = 320.0
@@ -64,6 +66,9 @@ class Freedom:
     """Places and depths stay 0."""
     log_focal: float | None = None
     """Expected deviation of the logarithm of the focal length; None: it is known."""
+    expected_px: float = 0.0
+    """The focal length that it is expected near; the same from the first adjustment to the last, else many small ones
+    walk away from it."""
     bend: bool = False
     fixed: int = 0
     """The view that stays where it is."""
@@ -74,13 +79,12 @@ def adjust(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle
 
     The unit of length is held by damping alone: it stays near what it was.
     """
-    start_focal = bundle.focal_px
-    damping, cost = _DAMPING, _cost(bundle, seen, free, start_focal)
+    damping, cost = _DAMPING, _cost(bundle, seen, free)
     for _ in range(steps):
-        system = _linearise(bundle, seen, free, start_focal)
+        system = _linearise(bundle, seen, free)
         for _ in range(6):
             trial = _stepped(bundle, *_solve(*system, damping), free)
-            new = _cost(trial, seen, free, start_focal)
+            new = _cost(trial, seen, free)
             if new < cost:
                 break
             damping *= 8
@@ -95,7 +99,7 @@ def adjust(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle
 
 def lens_deviations(bundle: Bundle, seen: Sightings, free: Freedom) -> tuple[float, float]:
     """Of the logarithm of the focal length and of the bend, all else being free too, were all errors independent."""
-    cameras, depths, between, _, _ = _linearise(bundle, seen, free, bundle.focal_px)
+    cameras, depths, between, _, _ = _linearise(bundle, seen, free)
     reduced = cameras + 1e-6 * torch.eye(len(cameras)).to(cameras) - between.T @ (between / (depths + 1e-9)[:, None])
     lens = torch.zeros(len(reduced), 2).to(reduced)
     lens[-2, 0] = lens[-1, 1] = 1
@@ -128,10 +132,11 @@ def robust_cost(residual: torch.Tensor) -> torch.Tensor:
     return 0.5 * torch.log1p(residual.square().sum(-1) / _CAUCHY_PX**2)
 
 
-def _cost(bundle: Bundle, seen: Sightings, free: Freedom, start_focal: torch.Tensor) -> float:
+def _cost(bundle: Bundle, seen: Sightings, free: Freedom) -> float:
     total = robust_cost(residuals(bundle, seen)).sum()
     if free.log_focal is not None:
-        total = total + 0.5 * (torch.log(bundle.focal_px / start_focal) / free.log_focal).square()
+        off = torch.log(bundle.focal_px / free.expected_px) / free.log_focal
+        total = total + 0.5 * _ALIKE * off.square()
     return float(total + 0.5 * (bundle.bend / _BEND).square())
 
 
@@ -207,7 +212,7 @@ def _steps(bundle: Bundle, seen: Sightings, turn_only: bool) -> _Steps:
 
 
 def _linearise(
-    bundle: Bundle, seen: Sightings, free: Freedom, start_focal: torch.Tensor
+    bundle: Bundle, seen: Sightings, free: Freedom
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Normal equations: of cameras (C, C), of depths (L,), between (L, C), and right sides (C,), (L,).
 
@@ -223,8 +228,9 @@ def _linearise(
     cameras[-1, -1] += _BEND**-2
     right[-1] -= bundle.bend * _BEND**-2
     if free.log_focal is not None:
-        cameras[-2, -2] += free.log_focal**-2
-        right[-2] -= torch.log(bundle.focal_px / start_focal) * free.log_focal**-2
+        worth = _ALIKE * free.log_focal**-2
+        cameras[-2, -2] += worth
+        right[-2] -= torch.log(bundle.focal_px / free.expected_px) * worth
     focal, bend = slice(6 * K, 6 * K + 1), slice(6 * K + 1, 6 * K + 2)
     held = [slice(6 * free.fixed, 6 * free.fixed + 6)]
     held += [focal] if free.log_focal is None else []

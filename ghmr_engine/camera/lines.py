@@ -1,4 +1,4 @@
-"""Straight edges of the background that may be upright: door frames, walls, crates, lamp posts."""
+"""Straight edges of the background: door frames, walls, crates, lamp posts, and which of them may be upright."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ _SHORTEST, _LONGEST = 0.05, 0.5  # of the picture's height; longer ones count no
 _STEEP = np.cos(np.radians(50))  # in the picture, against its upright
 
 
-def steep_lines(view: View) -> np.ndarray:
-    """(S, 4) px: both ends of steep edges outside people (LSD, Grompone von Gioi and others 2010)."""
+def straight_lines(view: View) -> np.ndarray:
+    """(S, 4) px: both ends of edges outside people (LSD, Grompone von Gioi and others 2010)."""
     found = cv2.createLineSegmentDetector().detect(view.grey)[0]
     if found is None:
         return np.zeros((0, 4))
     lines = found[:, 0].astype(float)
-    way = lines[:, 2:] - lines[:, :2]
-    length = np.hypot(*way.T)
     height, width = view.grey.shape
     x, y = np.round((lines[:, :2] + lines[:, 2:]) / 2).astype(int).T
     free = view.free[y.clip(0, height - 1), x.clip(0, width - 1)] > 0
-    return lines[free & (length > _SHORTEST * height) & (np.abs(way[:, 1]) > _STEEP * length)]
+    return lines[free & (np.hypot(*(lines[:, 2:] - lines[:, :2]).T) > _SHORTEST * height)]
+
+
+def steep(lines_px: np.ndarray) -> np.ndarray:
+    """(S,) bool: which of lines (S, 4) px may be upright."""
+    way = lines_px[:, 2:] - lines_px[:, :2]
+    return np.abs(way[:, 1]) > _STEEP * np.hypot(*way.T)
 
 
 def planes_of(lines_px: np.ndarray, R: np.ndarray, focal_px: float, size: tuple[int, int]) -> np.ndarray:

@@ -20,8 +20,19 @@ from ghmr_engine.camera.bundle import (
     robust_cost,
     straight,
 )
+from ghmr_engine.camera.lens import LOG_FOCAL
 from ghmr_engine.camera.pose import locate
-from ghmr_engine.camera.structure import Views, choose_views, moving, seen_from, sightings_of, turning, without_anchors
+from ghmr_engine.camera.structure import (
+    LENS_TURN_PX,
+    Views,
+    choose_views,
+    moving,
+    seen_from,
+    sightings_of,
+    turned_px,
+    turning,
+    without_anchors,
+)
 
 _NEAR_PX = (4.0, 2.0, 1.0, 0.7, 0.7)
 """Cauchy's scales where the guess is a neighbouring view's pose."""
@@ -35,6 +46,9 @@ _TURN_FITTING = 0.9
 _FOCAL_SHOWS = 0.015
 """Deviation of the focal length's logarithm, reckoned from independent errors, up to which it is taken from a camera
 that only turns. Neighbouring sightings err alike, so in truth it is some four times that."""
+_STEADY_PX, _TRIPOD_TURN_PX = 0.2, 12.0
+_ANY = 10.0
+"""Deviation of that logarithm where nothing is known beforehand."""
 _GOOD_PX, _GOOD_SIGHTINGS = 1.0, 4
 """Of points that are handed on as the shape of the background."""
 
@@ -96,12 +110,21 @@ def _solved(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bun
     if found is not None and _carried(views, turned, *found):
         return *found, True
     if log_focal is not None:
-        deviation, _ = lens_deviations(turned, without_anchors(turned, views.seen), Freedom(True, log_focal))
-        if deviation > _FOCAL_SHOWS:
+        seen = without_anchors(turned, views.seen)
+        deviation, _ = lens_deviations(turned, seen, Freedom(True, _ANY, focal_px))
+        if deviation > _FOCAL_SHOWS or not _lens_shown(turned, seen, turned_px(views, focal_px), focal_px, log_focal):
             turned = turning(views, focal_px, None)
     if _fitting(turned, views.seen) < _FITTING:
         return None
     return turned, np.ones(len(views.frames), bool), False
+
+
+def _lens_shown(turned: Bundle, seen: Sightings, shift_px: float, focal_px: float, log_focal: float) -> bool:
+    """Whether a camera that turns shows its focal length: on a tripod, whose points fit as exactly as they are tracked,
+    by little; in a hand, whose own path would count for as much, by more; and never one that no lens has."""
+    steady = float(residuals(turned, seen).norm(dim=-1).median()) < _STEADY_PX
+    off = abs(float(torch.log(turned.focal_px / focal_px)))
+    return shift_px > (_TRIPOD_TURN_PX if steady else LENS_TURN_PX) and off < 2 * max(log_focal, LOG_FOCAL)
 
 
 def _moving(views: Views, focal_px: float, log_focal: float | None) -> tuple[Bundle, np.ndarray] | None:
@@ -135,7 +158,11 @@ def _fitting_placed(views: Views, bundle: Bundle, placed: np.ndarray) -> float:
 
 
 def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) -> bool:
-    """Whether a path through space is needed to explain what is seen, and explains it."""
+    """Whether a path through space is needed to explain what is seen, and explains it.
+
+    A depth is paid for by what its own point was seen, not by all sightings: else a quick camera, which sees each point
+    for a moment only, could never afford its path.
+    """
     seen = views.seen
     sees = np.bincount(seen.view.numpy(), minlength=len(placed)) >= _ENOUGH
     if placed[sees].mean() < _PLACED_SHARE:
@@ -144,9 +171,9 @@ def _carried(views: Views, turned: Bundle, moved: Bundle, placed: np.ndarray) ->
         return False
     both = torch.as_tensor(placed)[seen.view]
     cost = [robust_cost(residuals(bundle, seen))[both].sum() for bundle in (turned, moved)]
-    count = int(both.sum())
-    more = int(placed.sum()) * 3 + len(np.unique(seen.point.numpy()[both.numpy()]))
-    return bool(cost[0] - cost[1] > 0.5 * more * np.log(count))
+    times = np.bincount(seen.point.numpy()[both.numpy()])
+    price = 3 * placed.sum() * np.log(2 * times.sum()) + np.log(2 * times[times > 0]).sum()
+    return bool(cost[0] - cost[1] > 0.5 * price)
 
 
 def _path(background: Background, views: Views, bundle: Bundle, placed: np.ndarray, carried: bool) -> CameraPath:

@@ -14,7 +14,17 @@ import torch
 
 from ghmr_engine import lie
 from ghmr_engine.camera.background import Background
-from ghmr_engine.camera.bundle import Bundle, Freedom, Sightings, adjust, in_view, lens_deviations, residuals, straight
+from ghmr_engine.camera.bundle import (
+    Bundle,
+    Freedom,
+    Sightings,
+    adjust,
+    in_view,
+    lens_deviations,
+    residuals,
+    robust_cost,
+    straight,
+)
 from ghmr_engine.camera.pose import locate
 from ghmr_engine.camera.rotation import directions, find_turn, to_pixels
 
@@ -28,9 +38,16 @@ _SEEN = 20  # points with known depth that a view needs to be placed
 _FITS_PX = 3.0
 _ADJUST_EVERY, _ADJUST_STEPS, _LAST_STEPS = 6, 3, 15
 _TURN_STEPS = 12
-_BEND_SHOWS, _BEND_SURE, _BEND_MATTERS = 0.015, 3.0, 0.01
-"""Deviation up to which a lens's bend is believed, reckoned from independent errors; how many deviations it must be,
-and how much: 0.01 moves what is at the picture's sides by 3 px of 640."""
+LENS_TURN_PX = 64.0
+"""A turn that moves the picture by less tells nothing of the lens: the hand's own path would pass for its doing."""
+_FOCAL_VIEWS = 8
+"""From which on a focal length is solved for: two views fit almost any."""
+_BEND_SHOWS, _BEND_SURE, _BEND_MATTERS = 0.015, 8.0, 0.01
+"""Deviation up to which a lens's bend is believed, reckoned from independent errors; how many deviations it must be
+(neighbouring sightings err alike: in truth a deviation is some four times as large); and how much: 0.01 moves what is
+at the picture's sides by 3 px of 640."""
+_TELLS = 0.01
+"""Of robust_cost, a sighting: 0.1 px, where it is nearly straight."""
 _STRAIGHT = torch.zeros(()).double()
 
 
@@ -80,8 +97,15 @@ def turning(views: Views, focal_px: float, log_focal: float | None) -> Bundle:
     pose = lie.from_rotation_and_translation(torch.as_tensor(views.R), torch.zeros(len(views.frames), 3).double())
     every = np.ones(len(views.frames), bool)
     start = _bundle(views, pose, torch.zeros(views.points).double(), every, focal_px, _STRAIGHT)
-    free = Freedom(turn_only=True, log_focal=log_focal, bend=True)
+    bend = turned_px(views, focal_px) > LENS_TURN_PX
+    free = Freedom(turn_only=True, log_focal=log_focal, expected_px=focal_px, bend=bend)
     return _adjusted(start, without_anchors(start, views.seen), free, _TURN_STEPS)
+
+
+def turned_px(views: Views, focal_px: float) -> float:
+    """How far a camera that turns as guessed moves what lies in the picture's middle, at the most."""
+    axes = views.R[:, 2]
+    return focal_px * float(np.tan(np.arccos(np.clip((axes @ axes.T).min(), 0.2, 1))))
 
 
 def moving(views: Views, focal_px: float, log_focal: float | None, bend_views: int) -> tuple[Bundle, np.ndarray] | None:
@@ -98,7 +122,10 @@ def moving(views: Views, focal_px: float, log_focal: float | None, bend_views: i
     bundle = _bundle(views, pose, torch.zeros(views.points).double(), placed, focal_px, _STRAIGHT)
 
     def refine(steps: int) -> Bundle:
-        free = Freedom(log_focal=log_focal, bend=placed.sum() >= bend_views, fixed=int(placed[:first].sum()))
+        free = Freedom(
+            log_focal=log_focal if placed.sum() >= _FOCAL_VIEWS else None, expected_px=focal_px,
+            bend=placed.sum() >= bend_views, fixed=int(placed[:first].sum()),
+        )  # fmt: skip
         return _refined(views, bundle, placed, free, steps)
 
     bundle = refine(_ADJUST_STEPS * 3)
@@ -198,7 +225,7 @@ def _bundle(
     ray_px = torch.zeros(views.points, 2).double()
     anchor[point] = views.seen.view[usable[first]]
     ray_px[point] = views.seen.px[usable[first]]
-    return Bundle(pose, depth, anchor, ray_px, torch.tensor(focal_px).double(), bend)
+    return Bundle(pose, depth, anchor, ray_px, torch.tensor(focal_px, dtype=torch.float64), bend)
 
 
 def without_anchors(bundle: Bundle, seen: Sightings) -> Sightings:
@@ -224,12 +251,21 @@ def _refined(views: Views, bundle: Bundle, placed: np.ndarray, free: Freedom, st
 
 
 def _adjusted(bundle: Bundle, seen: Sightings, free: Freedom, steps: int) -> Bundle:
-    """Adjusted; once more with a straight lens where a bend does not show."""
-    bundle = adjust(bundle, seen, free, steps)
-    _, deviation = lens_deviations(bundle, seen, free)
-    if deviation < _BEND_SHOWS and abs(float(bundle.bend)) > max(_BEND_MATTERS, _BEND_SURE * deviation):
-        return bundle
-    return adjust(replace(bundle, bend=torch.zeros_like(bundle.bend)), seen, replace(free, bend=False), steps)
+    """Adjusted; once more with a straight lens, which is kept where a bend does not show."""
+    bent = adjust(bundle, seen, free, steps)
+    if not free.bend:
+        return bent
+    plain = adjust(replace(bent, bend=torch.zeros_like(bent.bend)), seen, replace(free, bend=False), steps)
+    _, deviation = lens_deviations(bent, seen, free)
+    shows = deviation < _BEND_SHOWS and abs(float(bent.bend)) > max(_BEND_MATTERS, _BEND_SURE * deviation)
+    return bent if shows and _explains_more(bent, plain, seen) else plain
+
+
+def _explains_more(fuller: Bundle, plain: Bundle, seen: Sightings) -> bool:
+    """Whether what the fuller one solves for is worth a part of a pixel to what is seen: what it gains beneath that are
+    errors that many sightings have in common, a rolling shutter or a car that drives by."""
+    gain = robust_cost(residuals(plain, seen)) - robust_cost(residuals(fuller, seen))
+    return len(gain) > 0 and float(gain.mean()) > _TELLS
 
 
 def _subset(bundle: Bundle, placed: np.ndarray) -> Bundle:
@@ -261,12 +297,14 @@ def triangulated(bundle: Bundle, seen: Sightings) -> torch.Tensor:
 
 
 def _place(views: Views, bundle: Bundle, placed: np.ndarray, view: int) -> torch.Tensor | None:
-    """(7,) the pose of one more view, from points that the placed ones see; None where too few fit."""
+    """(7,) the pose of one more view, from points that two placed ones see; None where too few fit.
+
+    A point that one view sees has no depth: taken for infinitely far away, such points would hold the view in place.
+    """
     near = int(np.flatnonzero(placed)[np.abs(np.flatnonzero(placed) - view).argmin()])
     seen = _some(views.seen, views.seen.view == view)
-    known = torch.zeros(views.points, dtype=torch.bool)
-    known[views.seen.point[torch.as_tensor(placed)[views.seen.view]]] = True
-    seen = _some(seen, known[seen.point])
+    times = torch.bincount(views.seen.point[torch.as_tensor(placed)[views.seen.view]], minlength=views.points)
+    seen = _some(seen, times[seen.point] >= 2)
     if len(seen.view) < _SEEN:
         return None
     turn = torch.as_tensor(views.R[view] @ views.R[near].T)

@@ -16,6 +16,7 @@ from ghmr_engine import places
 from ghmr_engine.body.smpl import load_body
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.evaluate.compare import Report, compare
+from ghmr_engine.evaluate.measures import CameraMeasures
 from ghmr_engine.evaluate.methods import METHODS, read_result
 from ghmr_engine.evaluate.suite import find_clips
 from ghmr_engine.evaluate.tracks import tracks_of
@@ -50,12 +51,24 @@ COLUMNS: dict[str, tuple[str, int, Callable[[Row], float | None]]] = {
     "penetration": ("mm", 2, lambda row: _mean(row, "penetration_mm")),
     "contact F1": ("", 2, lambda row: _mean(row, "contact_f1")),
     "camera turn": ("deg", 2, lambda row: _of(row, lambda r: r.camera.rotation_deg)),
-    "camera path": ("%", 1, lambda row: _of(row, lambda r: r.camera.path_percent)),
+    "camera turn rms": ("deg", 2, lambda row: _of(row, lambda r: r.camera.rotation_rms_deg)),
+    "camera path": ("%", 2, lambda row: _of(row, lambda r: r.camera.path_percent)),
+    "camera scale": ("% off", 1, lambda row: _of(row, lambda r: _scale_off(r.camera.scale))),
+    "stands or moves": ("% right", 0, lambda row: _of(row, lambda r: 100.0 * _told_right(r.camera))),
     "up": ("deg", 2, lambda row: _of(row, lambda r: r.camera.tilt_deg)),
     "frames/s": ("", 1, lambda row: row.frames / row.seconds if row.report else None),
     "memory": ("MB", 0, lambda row: row.peak_mb),
 }
 """Head of a column: its unit, digits to print, and its value of a row."""
+
+
+def _scale_off(scale: float | None) -> float | None:
+    """Percent, without its sign: means of a column must not let errors cancel."""
+    return None if scale is None else 100 * abs(scale - 1)
+
+
+def _told_right(camera: CameraMeasures) -> bool:
+    return camera.stands == camera.truly_stands
 
 
 def _of(row: Row, value: Callable[[Report], float | None]) -> float | None:

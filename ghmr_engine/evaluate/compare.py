@@ -151,11 +151,17 @@ def _percent(share: float | None) -> str:
 
 
 def _camera_line(camera: measures.CameraMeasures) -> str:
-    path = "still" if camera.path_percent is None else f"path {camera.path_percent:.2f} %, scale {camera.scale:.3f}"
+    path = "no path" if camera.path_percent is None else f"path {camera.path_percent:.2f} %, scale {camera.scale:.3f}"
     return (
-        f"camera: rotation {camera.rotation_deg:.2f} deg, {path}, drift {camera.drift_mm:.1f} mm, "
+        f"camera: rotation {camera.rotation_deg:.2f} deg (rms {camera.rotation_rms_deg:.2f}), {path}, "
+        f"{_standing(camera)}, drift {camera.drift_mm:.1f} mm, "
         f"up {camera.tilt_deg:.2f} deg, focal {camera.focal_percent:+.1f} %"
     )
+
+
+def _standing(camera: measures.CameraMeasures) -> str:
+    says, truth = ("stands" if still else "moves" for still in (camera.stands, camera.truly_stands))
+    return f"{says} as in truth" if says == truth else f"{says}, but in truth it {truth}"
 
 
 def _check_same_clip(found: Tracks, true: Tracks) -> None:

@@ -19,6 +19,7 @@ RESTS_M = 0.01
 """A true foot point that moves less than this in a frame rests."""
 STILL_M = 0.2
 """Shorter paths are no way to divide by."""
+_ROUNDING_DEG, _ROUNDING_M = 0.01, 1e-3
 _HIPS = [1, 2]
 
 
@@ -28,6 +29,8 @@ class CameraMeasures:
 
     rotation_deg: float
     """Mean angle between both cameras, after one turn of the whole world."""
+    rotation_rms_deg: float
+    """The same as root of the mean square."""
     path_percent: float | None
     """Mean distance of the centres after one similarity, in percent of the true path; None for a still camera."""
     drift_mm: float
@@ -35,9 +38,13 @@ class CameraMeasures:
     tilt_deg: float
     """Mean angle between both worlds' up, as the camera sees it."""
     scale: float | None
-    """Length of the found path over that of the true one; None for a still camera."""
+    """Size of the found path over that of the true one, by the similarity that lays the true centres on the found
+    ones (shaking makes a path longer, not larger); None for a still camera."""
     focal_percent: float
     """Mean excess of the found focal length."""
+    stands: bool
+    """The found camera does not move at all."""
+    truly_stands: bool
 
 
 def centred(points: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -131,14 +138,29 @@ def camera(
     length = _path_m(true_centres)
     moves = length >= STILL_M
     apart = _distances_mm(apply(*similarity(centres, true_centres), centres), true_centres).mean()
+    off_deg = _rotation_angle_deg(left)
     return CameraMeasures(
-        rotation_deg=float(_rotation_angle_deg(left).mean()),
+        rotation_deg=float(off_deg.mean()),
+        rotation_rms_deg=float(np.sqrt(np.square(off_deg).mean())),
         path_percent=float(apart / 10 / length) if moves else None,
         drift_mm=float(_distances_mm(centres, centres.mean(0)).mean()),
         tilt_deg=float(angle_deg(R[:, :, 2], R_true[:, :, 2]).mean()),
-        scale=_path_m(centres) / length if moves else None,
+        scale=_size_over(centres, true_centres) if moves else None,
         focal_percent=float(100 * (K[:, 0, 0] / K_true[:, 0, 0] - 1).mean()),
+        stands=_stands(R, centres),
+        truly_stands=_stands(R_true, true_centres),
     )
+
+
+def _size_over(found: np.ndarray, true: np.ndarray) -> float:
+    """Of paths (T, 3) m; 0 for a found one that is a point, to which no similarity leads."""
+    return float(similarity(true, found)[0]) if _path_m(found) > 0 else 0.0
+
+
+def _stands(R: np.ndarray, centres: np.ndarray) -> bool:
+    """Whether a camera neither turns nor goes anywhere, up to rounding."""
+    turned = _rotation_angle_deg(R @ R[0].T).max()
+    return bool(turned < _ROUNDING_DEG and np.ptp(centres, axis=0).max() < _ROUNDING_M)
 
 
 def angle_deg(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from ghmr_engine.world.scale import Feet, find_scale, ground_plane
 from ghmr_engine.world.solve import Placed, reprojection_error, solve
 from ghmr_engine.world.vanishing import vanishing_up
 
-VERSION = 4
+VERSION = 5
 
 _J = {name: place for place, name in enumerate(JOINT_NAMES)}
 

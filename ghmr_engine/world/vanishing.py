@@ -12,6 +12,8 @@ _WIDTH_DEG, _REFINED_DEG = 1.0, 0.5  # of what counts as pointing there
 _FEWEST = 12
 _APART_DEG, _ALONE = 8.0, 1.3
 """The best direction must be better by this factor than any other that far away."""
+_MOST = 0.5
+"""... unless so many of all steep lines point there: then a guess that was wrong must not speak for another."""
 _SHARE = 0.25  # of all steep lines' weight that points there; floor boards are mostly not upright
 _LINE_DEG = 0.4  # how exactly a line is found
 _SURE_DEG = 0.3  # walls and posts are no straighter
@@ -33,10 +35,9 @@ def vanishing_up(planes: np.ndarray, guess: np.ndarray) -> UpHint | None:
     pointing = weight @ _pointing(normals, tries, _WIDTH_DEG)
     score = np.exp(-0.5 * (away / _GUESS_DEG) ** 2) * pointing
     best = tries[score.argmax()]
-    if pointing[score.argmax()] < _SHARE * weight.sum():
-        return None
+    share = pointing[score.argmax()] / max(weight.sum(), 1e-9)
     others = score[tries @ best < np.cos(np.radians(_APART_DEG))]
-    if score.max() < _ALONE * others.max():
+    if share < _SHARE or (share < _MOST and score.max() < _ALONE * others.max()):
         return None
     values = np.zeros(3)
     for _ in range(5):
