@@ -48,8 +48,9 @@ def amass(folder: Path, name: str, capture) -> Path:
     root = (z_up @ turns[:, 0])[:, None]
     poses = roma.rotmat_to_rotvec(torch.cat([root, turns[:, 1:]], 1)).flatten(1).numpy()
     path = folder / f"{name}.npz"
-    np.savez(path, poses=np.pad(poses, ((0, 0), (0, 156 - 66))), trans=capture.root @ z_up.numpy().T, betas=np.zeros(16),
-             mocap_framerate=float(capture.fps), gender="neutral")  # fmt: skip
+    poses, trans = np.pad(poses, ((0, 0), (0, 156 - 66))), capture.root @ z_up.numpy().T
+    rate = float(capture.fps)
+    np.savez(path, poses=poses, trans=trans, betas=np.zeros(16), mocap_framerate=rate, gender="neutral")
     return path
 
 
@@ -182,7 +183,7 @@ def test_measured_errors_are_drawn_again_as_large(body):
     noise = measure([detection(body, off=0.05), detection(body, off=0.05)], body)
     about = torch.as_tensor(detection(body).landmarks, dtype=torch.float32)[None]
     hidden = torch.zeros(1, 60, 33, dtype=torch.bool)
-    _, off, visible = errors(noise, about, hidden, torch.Generator().manual_seed(0))
+    _, _, visible = errors(noise, about, hidden, torch.Generator().manual_seed(0))
     # Mirrored copies of the clips have it to the other side: no mean is left, a clip's own part is.
     assert float(visible.mean()) == pytest.approx(0.9, abs=0.05)
     many = torch.cat(
