@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -31,9 +31,9 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("wham", "WHAM", "motion in the world from keypoints and picture features",
-             "research only (trained on data, and holds a body, that are; its code is MIT)", False),
+             "research only (SMPL and its training data; code MIT)", False),
         Kind("hmr2", "HMR2.0", "picture features and first pose for WHAM",
-             "research only (trained on data, and with a body, that are; its code is MIT)", False),
+             "research only (SMPL and its training data; code MIT)", False),
         Kind("vitpose", "ViTPose", "17 keypoints of each person in the picture", "Apache-2.0", True),
         Kind("smpl", "SMPL body", "SMPL's own body in place of the open one",
              "SMPL body model licence (research only)", False),
@@ -126,6 +126,11 @@ def switched_on() -> dict[str, Added]:
                 f"Run `ghmr models add FILE` again, or `ghmr models off {entry.name}`.",
             )
     return models
+
+
+def body_path(on: Mapping[str, Added]) -> Path:
+    """The body that people get: SMPL's own where it is among the models that are on, else the open one."""
+    return Path(on["smpl"].path) if "smpl" in on else places.body_path()
 
 
 def _write(entries: Iterable[Added]) -> None:

@@ -201,8 +201,7 @@ def _load(path: Path, in_place: bool) -> object:
     try:
         with torch.serialization.safe_globals(_PLAIN_NUMBERS):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=in_place)  # noqa: TID251  the loader
-    except Exception as error:
-        # Whatever a damaged file makes of the reader: only the reason differs.
+    except Exception as error:  # noqa: BLE001  a damaged file makes the reader raise anything
         _refuse(path, str(error), error)
 
 

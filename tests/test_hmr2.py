@@ -137,15 +137,15 @@ def test_what_training_left_in_the_file_is_passed_over():
 def test_a_missing_part_is_named():
     state = drawn_state(NARROW)
     del state["smpl_head.decpose.bias"], state["backbone.last_norm.bias"]
-    with pytest.raises(RecoverError, match="lacks backbone.last_norm.bias and 1 more"):
+    with pytest.raises(RecoverError, match=r"lacks backbone.last_norm.bias and 1 more"):
         load_hmr2(state, "cpu", NARROW)
 
 
 def test_a_part_too_many_is_named():
-    with pytest.raises(RecoverError, match="unexpected backbone.blocks.2.norm1.weight"):
+    with pytest.raises(RecoverError, match=r"unexpected backbone.blocks.2.norm1.weight"):
         load_hmr2(drawn_state(NARROW) | {"backbone.blocks.2.norm1.weight": torch.zeros(32)}, "cpu", NARROW)
 
 
 def test_a_part_of_another_shape_is_named():
-    with pytest.raises(RecoverError, match="decshape.bias of 11, not 10"):
+    with pytest.raises(RecoverError, match=r"decshape.bias of 11, not 10"):
         load_hmr2(drawn_state(NARROW) | {"smpl_head.decshape.bias": torch.zeros(11)}, "cpu", NARROW)

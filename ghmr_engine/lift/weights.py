@@ -15,6 +15,8 @@ from ghmr_engine.lift.network import LiftNetwork, Size
 
 SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "lift.safetensors"
 """The weights that come with the engine."""
+LICENCE = "CC0-1.0"
+"""Of those weights."""
 _SIZE = "size"
 
 
