@@ -13,7 +13,7 @@ import typer
 from ghmr_engine import places
 from ghmr_engine.added_models import KINDS, Added, added_models, remember, switch
 from ghmr_engine.errors import RecoverError
-from ghmr_engine.models import known_models
+from ghmr_engine.models import LIFT, LIFT_LICENCE, known_models, sha256_of
 from ghmr_engine.terminal import fail, say_message
 
 _Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -105,10 +105,9 @@ def listed_models() -> list[Listed]:
 
 
 def _lift() -> Listed:
-    from ghmr_engine.lift.weights import LICENCE, SHIPPED
-
-    return Listed("lift", "lifts landmarks to poses in 3D", LICENCE, True, "on" if SHIPPED.is_file() else "missing",
-                  str(SHIPPED), None, added=False)  # fmt: skip
+    there = LIFT.is_file()
+    return Listed("lift", "lifts landmarks to poses in 3D", LIFT_LICENCE, True, "on" if there else "missing",
+                  str(LIFT), sha256_of(LIFT) if there else None, added=False)  # fmt: skip
 
 
 def _open_body(replaced: bool) -> Listed:
@@ -130,8 +129,8 @@ def _say_list(models: list[Listed], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"models": [asdict(model) for model in models]}, indent=1))
         return
-    rows = [("NAME", "STATE", "FOR", "LICENCE", "USE")]
-    rows += [(m.name, m.state, "all" if m.open else "research only", m.licence, m.use) for m in models]
+    rows = [("NAME", "STATE", "ALLOWED", "LICENCE", "USE")]
+    rows += [(m.name, m.state, "open" if m.open else "research only", m.licence, m.use) for m in models]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         typer.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())

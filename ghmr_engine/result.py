@@ -13,8 +13,7 @@ from ghmr_engine import __version__, quality
 from ghmr_engine.added_models import Added
 from ghmr_engine.body.skeleton import PARENTS
 from ghmr_engine.body.smpl import Body
-from ghmr_engine.lift.weights import LICENCE, SHIPPED
-from ghmr_engine.models import known_models, sha256_of
+from ghmr_engine.models import LIFT, LIFT_LICENCE, known_models, sha256_of
 from ghmr_engine.motion_file import FORMAT, VERSION, Motion, Person
 from ghmr_engine.options import Options
 from ghmr_engine.types import CameraMotion, People, VideoInfo, WorldPerson, WorldScene
@@ -45,7 +44,7 @@ def models_used(body: Body, added: Iterable[Added] = ()) -> list[UsedModel]:
     """
     known = known_models()
     models = [UsedModel(m.name, m.licence, m.sha256, m.open) for m in (known[name] for name in NETWORKS)]
-    models.append(UsedModel("lift", LICENCE, sha256_of(SHIPPED), open=True))
+    models.append(UsedModel("lift", LIFT_LICENCE, sha256_of(LIFT), open=True))
     own = [UsedModel(each.name, each.kind.licence, each.sha256, each.kind.open) for each in added]
     if body.sha256 not in {model.sha256 for model in own}:
         is_open = body.licence.split()[0] in _OPEN_LICENCES

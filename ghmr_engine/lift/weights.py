@@ -12,11 +12,10 @@ from safetensors.torch import save_file
 
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.lift.network import LiftNetwork, Size
+from ghmr_engine.models import LIFT
 
-SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "lift.safetensors"
+SHIPPED = LIFT
 """The weights that come with the engine."""
-LICENCE = "CC0-1.0"
-"""Of those weights."""
 _SIZE = "size"
 
 
