@@ -15,6 +15,7 @@ from ghmr_engine.cache import Cache
 from ghmr_engine.camera_words import camera_line
 from ghmr_engine.errors import Cancelled
 from ghmr_engine.interrupt import interrupt_as_wish
+from ghmr_engine.models_command import add_models
 from ghmr_engine.motion_file import MotionFileError, read_motion
 from ghmr_engine.native_output import native_stderr_aside
 from ghmr_engine.options import Options
@@ -32,6 +33,7 @@ _UNITS = {
 
 
 app = typer.Typer(cls=OneLineErrors, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+add_models(app)
 if find_spec("ghmr_engine.evaluate"):  # the engine in Blender's extension comes without
     from ghmr_engine.evaluate.command import add_evaluation
     from ghmr_engine.train.command import add_training

@@ -12,6 +12,9 @@ from ghmr_engine import places
 from ghmr_engine.errors import RecoverError
 
 LIST = Path(__file__).resolve().parent.parent / "assets" / "models.json"
+LIFT = LIST.with_name("lift.safetensors")
+"""The lifting network's weights, which come with the engine."""
+LIFT_LICENCE = "CC0-1.0"
 
 
 @dataclass(frozen=True)

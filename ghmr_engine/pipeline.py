@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ghmr_engine import camera, lift, output, people, places, refine, result, video, world
+from ghmr_engine import camera, lift, output, people, refine, result, video, world
+from ghmr_engine.added_models import body_path, switched_on
 from ghmr_engine.body.smpl import load_body
 from ghmr_engine.cache import Cache
 from ghmr_engine.device import choose_device
@@ -14,6 +15,9 @@ from ghmr_engine.motion_file import Motion, write_motion
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Progress, Report
 from ghmr_engine.steps import Steps
+
+USED = ("smpl",)
+"""The added models that a recovery uses where they are switched on."""
 
 
 def recover(
@@ -34,15 +38,19 @@ def recover(
     clip = steps.run("video", video.open_video, video_path, options)
     info = clip.info
     output.check_space(out, info)
-    body = load_body(places.body_path(), choose_device(options.device))
+    added = switched_on()
+    body = load_body(body_path(added), choose_device(options.device))
     network = load_network(SHIPPED, body.v_template.device)
-    models = result.models_used(body)
+    models = result.models_used(body, (model for name, model in added.items() if name in USED))
+    seeing = {model.sha256 for model in models if model.name in result.NETWORKS}
+    lifting = tuple(model.sha256 for model in models if model.sha256 not in seeing)
 
-    steps.depend_on("video", video.VERSION, info.sha256, *(model.sha256 for model in models))
+    steps.depend_on("video", video.VERSION, info.sha256, *sorted(seeing))
     found = steps.run_kept("people", people.VERSION, people.find_people, clip, options)
     read = (camera.file_sha256(options),)
     filmed = steps.run_kept("camera", camera.VERSION, camera.track_camera, clip, found, options, content=read)
-    lifted = steps.run_kept("lift", lift.VERSION, lift.lift_people, found, filmed, body, info, options, network)
+    lifted = steps.run_kept("lift", lift.VERSION, lift.lift_people, found, filmed, body, info, options, network,
+                            content=lifting)  # fmt: skip
     scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
     if options.quality != "fast":
         scene = steps.run_kept("refine", refine.VERSION, refine.refine, scene)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,10 @@ import roma
 import torch
 
 from ghmr_engine import __version__, quality
+from ghmr_engine.added_models import Added
 from ghmr_engine.body.skeleton import PARENTS
 from ghmr_engine.body.smpl import Body
-from ghmr_engine.models import known_models
+from ghmr_engine.models import LIFT, LIFT_LICENCE, known_models, sha256_of
 from ghmr_engine.motion_file import FORMAT, VERSION, Motion, Person
 from ghmr_engine.options import Options
 from ghmr_engine.types import CameraMotion, People, VideoInfo, WorldPerson, WorldScene
@@ -35,11 +37,19 @@ class UsedModel:
     """False where the licence allows research only."""
 
 
-def models_used(body: Body) -> list[UsedModel]:
-    """The networks of the people stage, and the body."""
+def models_used(body: Body, added: Iterable[Added] = ()) -> list[UsedModel]:
+    """The networks of the people stage, the lifting network, the body, and the user's own models that are used.
+
+    Of the user's files the licence is the one that their kind is published under, whatever the file says of itself.
+    """
     known = known_models()
-    networks = [UsedModel(m.name, m.licence, m.sha256, m.open) for m in (known[name] for name in NETWORKS)]
-    return [*networks, UsedModel(body.name, body.licence, body.sha256, body.licence.split()[0] in _OPEN_LICENCES)]
+    models = [UsedModel(m.name, m.licence, m.sha256, m.open) for m in (known[name] for name in NETWORKS)]
+    models.append(UsedModel("lift", LIFT_LICENCE, sha256_of(LIFT), open=True))
+    own = [UsedModel(each.name, each.kind.licence, each.sha256, each.kind.open) for each in added]
+    if body.sha256 not in {model.sha256 for model in own}:
+        is_open = body.licence.split()[0] in _OPEN_LICENCES
+        models.append(UsedModel(body.name, body.licence, body.sha256, is_open))
+    return models + own
 
 
 def make_motion(scene: WorldScene, body: Body, meta: dict) -> Motion:

@@ -72,7 +72,7 @@ def test_a_run_writes_a_file_with_all_that_the_format_promises(clip, tmp_path):
         "background": None,
     }  # fmt: skip
     assert meta["options"]["height"] == 1.65 and meta["options"]["people"] == "2"
-    assert [model["name"] for model in meta["models"]] == ["pose_detection", "pose_landmark_full", "figure"]
+    assert [model["name"] for model in meta["models"]] == ["pose_detection", "pose_landmark_full", "lift", "figure"]
     assert all(len(model["sha256"]) == 64 and model["licence"] for model in meta["models"])
     assert meta["licence"] == "open"
     assert list(meta["seconds"]) == list(STAGES) and meta["cached"] == []

