@@ -16,9 +16,6 @@ from ghmr_engine.options import Options
 from ghmr_engine.progress import Progress, Report
 from ghmr_engine.steps import Steps
 
-USED = ("smpl",)
-"""The added models that a recovery uses where they are switched on."""
-
 
 def recover(
     video_path: Path,
@@ -38,10 +35,10 @@ def recover(
     clip = steps.run("video", video.open_video, video_path, options)
     info = clip.info
     output.check_space(out, info)
-    added = switched_on()
+    added = {name: model for name, model in switched_on().items() if model.kind.runs}
     body = load_body(body_path(added), choose_device(options.device))
     network = load_network(SHIPPED, body.v_template.device)
-    models = result.models_used(body, (model for name, model in added.items() if name in USED))
+    models = result.models_used(body, added.values())
     seeing = {model.sha256 for model in models if model.name in result.NETWORKS}
     lifting = tuple(model.sha256 for model in models if model.sha256 not in seeing)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ghmr_engine.errors import RecoverError
 from ghmr_engine.lift.hmr2 import features, load_hmr2, normalised
 from ghmr_engine.lift.hmr2.network import Hmr2, Size, rotations_of
 
+REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "parity" / "hmr2_seed7.npz"
 NARROW = Size(width=32, depth=2, heads=4, token=24, layers=2, token_heads=2, head_width=8, hidden=16)
 
 
@@ -55,11 +55,9 @@ def crops():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not os.environ.get("GHMR_PARITY"), reason="GHMR_PARITY is not set to the folder of reference values"
-)
+@pytest.mark.skipif(not REFERENCE.is_file(), reason="the reference values are not here (../shared/parity)")
 def test_it_computes_what_the_published_network_computes():
-    with np.load(Path(os.environ["GHMR_PARITY"]) / "hmr2_seed7.npz") as file:
+    with np.load(REFERENCE) as file:
         want = {name: file[name] for name in file.files}
     names = zip(want["param_names"].tolist(), want["param_shapes"].tolist(), strict=True)
     shapes = {str(name): _shape(shape) for name, shape in names}
