@@ -86,6 +86,8 @@ def draw_curves(log: Path, out: Path) -> bool:
     for axis, name in zip(axes.flat, names, strict=False):
         axis.plot(steps, [float(row[name]) for row in rows])
         axis.set_title(name.replace("_", " "), fontsize=9)
+    for axis in axes.flat[len(names) :]:
+        axis.set_axis_off()
     figure.tight_layout()
     figure.savefig(out, dpi=80)
     pyplot.close(figure)
