@@ -100,6 +100,14 @@ def test_a_wrong_join_is_refused(why):
     assert len(join([_tracklet(0, _line(0, 400, 20)), after], FPS)) == 2
 
 
+def test_who_was_lost_bent_down_and_stands_up_at_once_is_the_same_person():
+    """In a clip with a man behind a box, 65 px high when lost, 74 px when found again and 177 px ten frames later."""
+    before = _tracklet(0, _line(400, 400, 20), size=0.33)
+    grown = [_tracklet(0, [(400, 200)], size=size).sightings[0] for size in np.linspace(0.37, 1.0, 8)]
+    after = Tracklet(22, [*grown, *_tracklet(0, _line(400, 400, 20)).sightings], before.colours)
+    assert len(join([before, after], FPS)) == 1
+
+
 def test_who_is_believed_and_who_matters():
     person = Evidence(frames=60, presence=1.0, visibility=0.95, jitter=0.02, agreement=0.9, size=300.0)
     assert believable(person, FPS)

@@ -13,6 +13,8 @@ _CARRY_S = 0.6
 """Seconds for which a hidden person is taken to go on as before."""
 _FAR, _FARTHER_A_SECOND = 0.45, 0.35
 """Body sizes between where one tracklet leads to and where the next comes from."""
+_AT_END = 3
+"""Sightings that tell a body's size there: who stands up grows to twice the size within ten frames."""
 _UNLIKE = 0.6
 """Bhattacharyya distance of colours from which two tracklets are different people."""
 _FORBIDDEN = 1e6
@@ -61,7 +63,8 @@ def _motion(tracklet: Tracklet, end: int, fps: float) -> tuple[np.ndarray, np.nd
     """Hips (2,) px at the first (0) or last (-1) frame, their speed (2,) px/s there, and the body's size, px."""
     sightings = tracklet.sightings[:10] if end == 0 else tracklet.sightings[-10:]
     hips = np.array([sighting.keypoints[23:25, :2].mean(0) for sighting in sightings])
-    size = float(np.median([sighting.size for sighting in sightings]))
+    nearest = sightings[:_AT_END] if end == 0 else sightings[-_AT_END:]
+    size = float(np.median([sighting.size for sighting in nearest]))
     if len(hips) < 4:
         return hips[end], np.zeros(2), size
     steps = np.arange(len(hips)) - (len(hips) - 1 if end else 0)
