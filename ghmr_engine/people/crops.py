@@ -29,14 +29,19 @@ class Crop:
 
     def cut(self, picture: np.ndarray, resolution: int) -> np.ndarray:
         """(resolution, resolution, 3) of the picture; what lies outside is black."""
-        # Halving first keeps small details of a large region from aliasing into the crop.
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        affine = self.to_picture(resolution)
-        while abs(np.linalg.det(affine[:, :2])) > 6.0:
-            picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            affine = affine / 2
-            affine[:, 2] -= 0.25
-        return cv2.warpAffine(picture, affine, (resolution, resolution), flags=flags)
+        return cut_out(picture, self.to_picture(resolution), (resolution, resolution))
+
+
+def cut_out(picture: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A crop of `size` (width, height) of a picture (H, W, 3); affine (2, 3) takes the crop's pixels to the picture's.
+
+    What lies outside is black."""
+    # Halving first keeps small details of a large region from aliasing into the crop.
+    while abs(np.linalg.det(affine[:, :2])) > 6.0:
+        picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        affine = affine / 2
+        affine[:, 2] -= 0.25
+    return cv2.warpAffine(picture, affine, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
 
 
 def carry(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
