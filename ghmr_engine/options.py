@@ -56,6 +56,11 @@ class Options:
         _require(reads == (self.camera_file is not None), "camera_file", self.camera_file, _FILE_GOES)
         _require(self.height is None or 0.5 <= self.height <= 2.6, "height", self.height, "metres, 0.5 to 2.6")
 
+    @property
+    def fits(self) -> bool:
+        """Whether the lifting network's pose is brought onto the picture: not by the fast level."""
+        return self.quality != "fast"
+
     def as_dict(self) -> dict[str, object]:
         """Plain values by name, for JSON."""
         return asdict(self)

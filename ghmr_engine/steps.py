@@ -14,7 +14,7 @@ READS = {
     "video": ("start", "end", "fps"),
     "people": ("people",),
     "camera": ("camera", "camera_file", "focal", "lens", "sensor"),
-    "lift": ("height", "quality"),
+    "lift": ("height", "fits"),
     "world": ("height",),
     "refine": ("quality",),
 }

@@ -126,7 +126,7 @@ def test_a_long_track_in_windows_is_nearly_what_each_window_says(network):
     said = predict([track(frames, 30)], camera(300), network, 30.0, lambda _done: None)[0]
     assert said.rotations.shape == (300, 24, 3, 3)
     steps = roma.rotmat_geodesic_distance(said.rotations[1:, :22], said.rotations[:-1, :22])
-    assert float(steps.max()) < 2 * float(steps[:50].max())
+    assert float(steps.max()) < 1.1 * float(steps[:96].max())  # the motion repeats itself every 94 frames
     alone = predict([track(frames[:96], 30)], camera(300), network, 30.0, lambda _done: None)[0]
     off = roma.rotmat_geodesic_distance(alone.rotations[:50], said.rotations[:50])
     assert float(off.max()) < 1e-3  # before the second window begins

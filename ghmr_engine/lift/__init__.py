@@ -25,9 +25,9 @@ def lift_people(
 ) -> tuple[LiftedPerson, ...]:  # fmt: skip
     """Every track's motion: the network's, which the fit then brings onto the picture; all frames of a window at once.
 
-    network: None fits to the landmarks alone. options.quality "fast" leaves out the fit. Places are metres in each
-    frame's camera. `options.height` sets the height of the first person. Runs on `body`'s device. Raises what `report`
-    raises.
+    network: None fits to the landmarks alone. The fast level leaves out the fit (options.fits). Places are metres in
+    each frame's camera. `options.height` sets the height of the first person. Runs on `body`'s device. Raises what
+    `report` raises.
     """
     fps = float(info.fps)
     tracks = [_straightened(track, camera) for track in people.tracks]
@@ -45,7 +45,7 @@ def lift_people(
         height = options.height if track.person == 1 else None
         if told is not None:
             seen = replace(seen, guess=guess_from(told, seen, body))
-        if told is not None and options.quality == "fast" and height is None:
+        if told is not None and not options.fits and height is None:
             rotations, transl, betas = lay_onto(seen, body, fps)
         else:
             rotations, transl, betas = fit_person(seen, track.frames, body, fps, height, part)
