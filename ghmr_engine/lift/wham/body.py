@@ -18,8 +18,6 @@ BUFFERS = (
 _SOURCE = "The WHAM checkpoint's body"
 _CHUNK = 128
 """Frames posed at once, so that memory does not grow with the clip."""
-_HIPS = [11, 12]
-"""Left and right, among the first 17 (COCO's) of WHAM's 31 joints."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +36,14 @@ class WhamBody:
         return WhamBody(self.sparse.to(device), self.joints.to(device), self.feet.to(device))
 
     def posed(self, rotations: torch.Tensor, betas: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Joints (N, 31, 3) and feet (N, 4, 3), metres, of rotations (N, 24, 3, 3) and betas (N, 10), both about the
-        place half-way between the hips; and with them that place (N, 1, 3) where SMPL's translation is 0."""
+        """Joints (N, 31, 3) and feet (N, 4, 3), m, of rotations (N, 24, 3, 3) and betas (N, 10); no translation."""
         parts = []
         for rows in torch.arange(len(rotations), device=rotations.device).split(_CHUNK):
             zero = torch.zeros(len(rows), 3).to(rotations)
             vertices = self.sparse.vertices(rotations[rows], zero, betas[rows], chunk=_CHUNK)
             parts.append(torch.cat([self.joints @ vertices, self.feet @ vertices], 1))
-        return _split(torch.cat(parts))
-
-
-def _split(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    return points[:, :-4], points[:, -4:]
+        points = torch.cat(parts)
+        return points[:, :-4], points[:, -4:]
 
 
 def buffers_of(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:

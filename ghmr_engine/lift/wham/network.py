@@ -6,6 +6,7 @@ different lengths share a batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -24,6 +25,8 @@ _LAYERS = 3
 _INIT_JOINTS = [*range(10), *range(12, 22)]
 """SMPL joints that start the motion decoder: without feet and hands."""
 
+Step = Callable[[], None]
+"""Called once for each frame of each of the three recurrent parts; may raise, to stop."""
 State = tuple[torch.Tensor, torch.Tensor]
 """An LSTM's hidden and cell state, each (layers, b, hidden)."""
 
@@ -78,9 +81,7 @@ class Regressor(nn.Module):
         for place, size in enumerate(outputs):
             self.add_module(f"declayer{place}", nn.Linear(hidden, size))
 
-    def forward(
-        self, parts: list[torch.Tensor], state: State | None
-    ) -> tuple[list[torch.Tensor], torch.Tensor, State]:
+    def forward(self, parts: list[torch.Tensor], state: State | None) -> tuple[list[torch.Tensor], torch.Tensor, State]:
         """parts, each (b, f, ...) -> outputs (b, f, size), the LSTM's own output (b, f, hidden), its state."""
         output, state = self.rnn(torch.cat(parts, -1), state)
         return [self.get_submodule(f"declayer{place}")(output) for place in range(self.count)], output, state
@@ -112,7 +113,7 @@ class MotionEncoder(nn.Module):
         self.neural_init = NeuralInitialization(INIT_KEYPOINTS, WIDTH)
         self.regressor = Regressor(CONTEXT, WIDTH, (3 * KEYPOINTS,))
 
-    def forward(self, x: torch.Tensor, init_kp: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, x: torch.Tensor, init_kp: torch.Tensor, step: Step) -> tuple[torch.Tensor, torch.Tensor]:
         """x (b, f, 37), init_kp (b, 1, 88) -> joints (b, f, 51) m, context (b, f, 563)."""
         embedded = self.embed_layer(x)
         state, joints = self.neural_init(init_kp[:, 0]), init_kp[..., : 3 * KEYPOINTS]
@@ -120,6 +121,7 @@ class MotionEncoder(nn.Module):
         for part in embedded.split(1, 1):
             (joints,), output, state = self.regressor([part, joints], state)
             said.append(joints)
+            step()
             inner.append(output)
         joints = torch.cat(said, 1)
         return joints, torch.cat([torch.cat(inner, 1), joints], -1)
@@ -133,7 +135,7 @@ class TrajectoryDecoder(nn.Module):
         self.regressor = Regressor(CONTEXT + 6 + ANGULAR, CONTEXT, (3, 6))
 
     def forward(
-        self, context: torch.Tensor, init_root: torch.Tensor, angular: torch.Tensor
+        self, context: torch.Tensor, init_root: torch.Tensor, angular: torch.Tensor, step: Step
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """-> roots (b, f + 1, 6), velocity (b, f, 3) m a frame along the root's axes."""
         roots, velocities, state = [init_root], [], None
@@ -141,6 +143,7 @@ class TrajectoryDecoder(nn.Module):
             (velocity, root), _, state = self.regressor([part, roots[-1], turning], state)
             roots.append(root)
             velocities.append(velocity)
+            step()
         return torch.cat(roots, 1), torch.cat(velocities, 1)
 
 
@@ -168,7 +171,7 @@ class MotionDecoder(nn.Module):
         self.neural_init = NeuralInitialization(6 * len(_INIT_JOINTS), CONTEXT)
         self.regressor = Regressor(CONTEXT + POSE, CONTEXT, (POSE, BETAS, WEAK_CAMERA, CONTACTS))
 
-    def forward(self, context: torch.Tensor, init_smpl: torch.Tensor) -> list[torch.Tensor]:
+    def forward(self, context: torch.Tensor, init_smpl: torch.Tensor, step: Step) -> list[torch.Tensor]:
         """init_smpl (b, 1, 24, 6) -> pose (b, f, 144), betas (b, f, 10), weak camera (b, f, 3), contact (b, f, 4)."""
         state = self.neural_init(init_smpl[:, 0, _INIT_JOINTS].flatten(1))
         pose, said = init_smpl.flatten(2), []
@@ -176,6 +179,7 @@ class MotionDecoder(nn.Module):
             outputs, _, state = self.regressor([part, pose], state)
             pose = outputs[0]
             said.append(outputs)
+            step()
         return [torch.cat(parts, 1) for parts in zip(*said, strict=True)]
 
 
@@ -206,16 +210,16 @@ class WhamNetwork(nn.Module):
         self.motion_decoder = MotionDecoder()
         self.trajectory_refiner = TrajectoryRefiner()
 
-    def forward(self, inputs: WhamInputs) -> Decoded:
-        """Everything but the refiner, which needs a body (rollout.refined)."""
+    def forward(self, inputs: WhamInputs, step: Step = lambda: None) -> Decoded:
+        """Everything but the refiner, which needs a body (rollout.refined). Raises what `step` raises."""
         flat = inputs.x[..., : 2 * KEYPOINTS].unflatten(-1, (KEYPOINTS, 2))
         flat = torch.where(inputs.hidden[..., None], self.mask_embedding, flat)
         joints, context = self.motion_encoder(
-            torch.cat([flat.flatten(2), inputs.x[..., 2 * KEYPOINTS :]], -1), inputs.init_kp
+            torch.cat([flat.flatten(2), inputs.x[..., 2 * KEYPOINTS :]], -1), inputs.init_kp, step
         )
-        roots, velocity = self.trajectory_decoder(context, inputs.init_root, inputs.angular)
+        roots, velocity = self.trajectory_decoder(context, inputs.init_root, inputs.angular, step)
         seen = context if inputs.features is None else self.integrator(context, inputs.features)
-        pose, betas, weak, contact = self.motion_decoder(seen, inputs.init_smpl)
+        pose, betas, weak, contact = self.motion_decoder(seen, inputs.init_smpl, step)
         return Decoded(
             joints=joints.unflatten(-1, (KEYPOINTS, 3)), context=context, roots=roots, velocity=velocity,
             pose=pose.unflatten(-1, (24, 6)), betas=betas, weak=weak, contact=contact,
