@@ -12,6 +12,7 @@ from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE
 from ghmr_engine.lift.predict import Prediction
+from ghmr_engine.lift.wham import WhamMotion
 from ghmr_engine.types import CameraMotion, Track
 
 _LIMBS = (
@@ -116,8 +117,8 @@ def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observa
     )  # fmt: skip
 
 
-def guess_from(said: Prediction, seen: Observations, body: Body) -> Guess:
-    """The network's answer in the world of what is seen."""
+def guess_from(said: Prediction | WhamMotion, seen: Observations, body: Body) -> Guess:
+    """The network's answer in the world of what is seen. body: the one that the answer's betas are of."""
     root = seen.R.transpose(1, 2) @ said.rotations[:, 0]
     rotations = torch.cat([root[:, None], said.rotations[:, 1:]], 1)
     zero = torch.zeros(len(root), 3).to(root)
