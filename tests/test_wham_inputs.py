@@ -12,7 +12,7 @@ import pytest
 import roma
 import torch
 
-from ghmr_engine.body.skeleton import COCO_FROM_LANDMARKS, PARENTS
+from ghmr_engine.body.skeleton import COCO_FROM_LANDMARKS, LANDMARK_NAMES, PARENTS, mirror_order
 from ghmr_engine.errors import Cancelled, RecoverError
 from ghmr_engine.geometry import intrinsics
 from ghmr_engine.lift import lift_people
@@ -258,6 +258,20 @@ def test_tracks_are_lifted_from_beginning_to_end(wham, reading):
         assert all(bool(value.isfinite().all()) for value in vars(motion).values())
     alone = lift_with_wham(tracks[1:], [reading], camera(60, 50), wham, SIZE, rate, silent)[0]
     assert torch.allclose(alone.rotations, moved[1].rotations, atol=1e-4)
+
+
+def test_a_mirrored_clip_gives_the_mirrored_motion(wham, reading):
+    seen, filmed = track(np.arange(40), 30), camera(40, 30)
+    flip, order = np.diag([-1.0, 1.0, 1.0]), list(mirror_order(LANDMARK_NAMES))
+    keypoints = seen.keypoints[:, order].copy()
+    keypoints[..., 0] = 2 * 319.5 - keypoints[..., 0]
+    mirrored = (replace(seen, keypoints=keypoints), replace(filmed, R=flip @ filmed.R @ flip))
+    plain = lift_with_wham([seen], [reading], filmed, wham, SIZE, 30, silent)[0]
+    there = Reading(reading.first.mirrored())
+    other = lift_with_wham([mirrored[0]], [there], mirrored[1], wham, SIZE, 30, silent)[0]
+    assert torch.allclose(other.rotations, mirrored_rotations(plain.rotations), atol=1e-3)
+    assert torch.allclose(other.contacts, plain.contacts[:, [2, 3, 0, 1]], atol=1e-4)
+    assert torch.allclose(other.betas, plain.betas, atol=1e-4)
 
 
 def test_lifting_can_be_stopped(wham, reading):
