@@ -169,7 +169,15 @@ def load_body(path: Path, device: torch.device | str = "cpu") -> Body:
     missing = [key for key in _NEEDED if key not in arrays]
     if missing:
         raise RecoverError("bad_body", f"The body file {path.name} lacks {missing[0]}.", fix)
-    points, point_weights = _points(arrays, path)
+    return make_body(arrays, path.name, hashlib.sha256(data).hexdigest(), device)
+
+
+def make_body(arrays: dict[str, np.ndarray], source: str, sha256: str, device: torch.device | str = "cpu") -> Body:
+    """A body from arrays under SMPL's names. source: what to call where they come from in an error.
+
+    Raises RecoverError bad_body where they have neither SMPL's vertices nor landmark vertices of their own.
+    """
+    points, point_weights = _points(arrays, source)
     template, shapedirs = arrays["v_template"], arrays["shapedirs"][..., :SHAPES]
     regressor = arrays["J_regressor"]
     posedirs = arrays.get("posedirs")
@@ -182,7 +190,7 @@ def load_body(path: Path, device: torch.device | str = "cpu") -> Body:
     return Body(
         name=str(arrays.get("name", "SMPL")),
         licence=str(arrays.get("licence", "SMPL body model licence (research only)")),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         v_template=tensor(template),
         shapedirs=tensor(shapedirs),
         posedirs=tensor(posedirs) if posedirs is not None and np.any(posedirs) else None,
@@ -198,13 +206,13 @@ def load_body(path: Path, device: torch.device | str = "cpu") -> Body:
     )
 
 
-def _points(arrays: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _points(arrays: dict[str, np.ndarray], source: str) -> tuple[np.ndarray, np.ndarray]:
     """(37, K) vertices and weights of landmarks and foot points: the file's own, or SMPL's published vertex numbers."""
     if "landmark_vertices" in arrays:
         return arrays["landmark_vertices"].astype(np.int64), arrays["landmark_weights"]
     if len(arrays["v_template"]) != 6890:
         raise RecoverError(
-            "bad_body", f"{path.name} is neither SMPL (6890 vertices) nor has landmark vertices.", "Use SMPL's file."
+            "bad_body", f"{source} is neither SMPL (6890 vertices) nor has landmark vertices.", "Use SMPL's file."
         )
     ids = vertex_ids["smplh"]
     named = {"nose": ids["nose"], "left_heel": ids["LHeel"], "right_heel": ids["RHeel"],

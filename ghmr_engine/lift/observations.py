@@ -12,6 +12,7 @@ from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
 from ghmr_engine.body.smpl import OPEN_BODY, Body
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE
 from ghmr_engine.lift.predict import Prediction
+from ghmr_engine.lift.wham import WhamMotion
 from ghmr_engine.types import CameraMotion, Track
 
 _LIMBS = (
@@ -116,10 +117,11 @@ def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observa
     )  # fmt: skip
 
 
-def guess_from(said: Prediction, seen: Observations, body: Body) -> Guess:
-    """The network's answer in the world of what is seen. Its shape counts for the open body alone: another body's ten
-    numbers mean other things, so that it begins with its mean shape."""
-    betas = said.betas if body.name == OPEN_BODY else torch.zeros_like(said.betas)
+def guess_from(said: Prediction | WhamMotion, seen: Observations, body: Body) -> Guess:
+    """The network's answer in the world of what is seen. The lifting network's shape counts for the open body alone:
+    another body's ten numbers mean other things, so that it begins with its mean shape. WHAM's is of its own body."""
+    means_this_body = body.name == OPEN_BODY or isinstance(said, WhamMotion)
+    betas = said.betas if means_this_body else torch.zeros_like(said.betas)
     root = seen.R.transpose(1, 2) @ said.rotations[:, 0]
     rotations = torch.cat([root[:, None], said.rotations[:, 1:]], 1)
     zero = torch.zeros(len(root), 3).to(root)

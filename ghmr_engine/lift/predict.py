@@ -140,7 +140,7 @@ def _run(place: int, rows: np.ndarray, track: Track, camera: CameraMotion, fps: 
 
     def tensor(values: np.ndarray) -> torch.Tensor:
         values = torch.as_tensor(np.asarray(values), dtype=torch.float32, device=device)
-        return (values if same else _at(values, at))[None]
+        return (values if same else between(values, at))[None]
 
     columns = tensor(R[..., :2])
     there = torch.ones(1, columns.shape[1], dtype=torch.bool, device=device)
@@ -150,7 +150,7 @@ def _run(place: int, rows: np.ndarray, track: Track, camera: CameraMotion, fps: 
     return _Run(place, rows, np.arange(len(rows)) / step, sights)
 
 
-def _at(values: torch.Tensor, at: np.ndarray) -> torch.Tensor:
+def between(values: torch.Tensor, at: np.ndarray) -> torch.Tensor:
     """Values (N, ...) at places between them, linearly; beyond the ends as at the ends."""
     at = np.clip(at, 0, len(values) - 1)
     before = np.minimum(at.astype(int), max(len(values) - 2, 0))
@@ -169,7 +169,7 @@ def _window(seen: Sights, span: slice) -> Sights:
 def _joined(place: int, track: Track, runs: list[_Run], means: list[dict[str, torch.Tensor]]) -> Prediction:
     """One track's runs, back at the track's own frames."""
     mine = [(run, mean) for run, mean in zip(runs, means, strict=True) if run.track == place]
-    values = {name: torch.cat([_at(mean[name], run.at) for run, mean in mine]) for name in mine[0][1]}
+    values = {name: torch.cat([between(mean[name], run.at) for run, mean in mine]) for name in mine[0][1]}
     body = orthonormal(values["columns"])
     hands = torch.eye(3).to(body).expand(len(track.frames), 2, 3, 3)
     return Prediction(

@@ -1,168 +1,154 @@
-"""WHAM's network (Shin and others, CVPR 2024) with the published checkpoint's names: pure modules, stepped by frames.
+"""WHAM's network (Shin and others, CVPR 2024) under its checkpoint's own names: from 2D keypoints to pose and motion.
 
-Everything is batched over people: B people of F frames each. 6D is the first two rows of a rotation, one after another.
+Everything looks backwards only: frames that are filled up behind a person's end change nothing before it, so people of
+different lengths share a batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-JOINTS, POSE, WIDTH, FEATURE = 17, 24, 512, 1024
-CONTEXT = WIDTH + 3 * JOINTS
-_INITIAL = [*range(10), *range(12, 22)]
-"""Joints whose rotations begin the motion decoder: all but toes and hands."""
+FPS = 30
+"""The rate that the network was trained at."""
+KEYPOINTS, FEATURE = 17, 1024
+WIDTH = 512
+CONTEXT = WIDTH + 3 * KEYPOINTS
+INPUTS = 2 * KEYPOINTS + 3
+ANGULAR = 6
+POSE, BETAS, WEAK_CAMERA, CONTACTS = 144, 10, 3, 4
+INIT_KEYPOINTS = 3 * KEYPOINTS + INPUTS
 _LAYERS = 3
+_INIT_JOINTS = [*range(10), *range(12, 22)]
+"""SMPL joints that start the motion decoder: without feet and hands."""
+
+Step = Callable[[], None]
+"""Called once for each frame of each of the three recurrent parts; may raise, to stop."""
+State = tuple[torch.Tensor, torch.Tensor]
+"""An LSTM's hidden and cell state, each (layers, b, hidden)."""
 
 
-class Given(NamedTuple):
-    """What the network reads of B people over F frames."""
+class WhamInputs(NamedTuple):
+    """b people over f frames at FPS. 6D: the first two rows of a rotation matrix."""
 
     x: torch.Tensor
-    """(B, F, 37): 17 keypoints in the crop, -1 to 1, then the box."""
-    masked: torch.Tensor
-    """(B, F, 17) bool: keypoints that are not to be believed."""
-    first_joints: torch.Tensor
-    """(B, 88): the first frame's 17 joints in 3D about the hips, then its x."""
-    first_pose: torch.Tensor
-    """(B, 24, 6)."""
-    first_root: torch.Tensor
-    """(B, 6) in the world (y down)."""
-    turning: torch.Tensor
-    """(B, F, 6) of the camera."""
+    """(b, f, 37) keypoints in the person's crop, -1 to 1, and the box in the picture."""
+    hidden: torch.Tensor
+    """(b, f, 17) bool: a keypoint that is not trusted."""
+    init_kp: torch.Tensor
+    """(b, 1, 88) the first frame's 17 joints (m, about the hips, camera axes), then its x."""
+    init_smpl: torch.Tensor
+    """(b, 1, 24, 6) the first frame's SMPL rotations."""
+    init_root: torch.Tensor
+    """(b, 1, 6) the root before the first frame, body to world."""
+    angular: torch.Tensor
+    """(b, f, 6) the camera's turning, per second."""
     features: torch.Tensor | None
-    """(B, F, 1024) of HMR2.0; None without."""
+    """(b, f, 1024) of the picture; a person without any has zeros, and None says that nobody has."""
 
 
-class Said(NamedTuple):
-    """What the network says before its motion is rolled out."""
+class Decoded(NamedTuple):
+    """What the network says before the trajectory is refined. The world is the network's own, y down."""
 
     joints: torch.Tensor
-    """(B, F, 17, 3) about the hips."""
-    pose: torch.Tensor
-    """(B, F, 24, 6); the root's is in the camera."""
-    betas: torch.Tensor
-    """(B, F, 10)."""
-    camera: torch.Tensor
-    """(B, F, 3) weak perspective: scale, x, y."""
-    contact: torch.Tensor
-    """(B, F, 4) in the order of the checkpoint's foot points."""
-    root: torch.Tensor
-    """(B, F + 1, 6) in the world; the first is the given one."""
-    velocity: torch.Tensor
-    """(B, F, 3) m a frame, along the root's axes."""
+    """(b, f, 17, 3) m about the hips, camera axes: the encoder's."""
     context: torch.Tensor
-    """(B, F, 563) what the refiner reads."""
-
-
-class WhamNetwork(nn.Module):
-    """The whole network. Its refiner runs after the body was posed: rollout.py."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mask_embedding = nn.Parameter(torch.zeros(1, 1, JOINTS, 2))
-        self.motion_encoder = MotionEncoder()
-        self.trajectory_decoder = TrajectoryDecoder()
-        self.integrator = Integrator()
-        self.motion_decoder = MotionDecoder()
-        self.trajectory_refiner = TrajectoryRefiner()
-
-    def forward(self, given: Given) -> Said:
-        """Paper, section 3.2 and 3.3."""
-        keypoints = given.x[..., : 2 * JOINTS].unflatten(-1, (JOINTS, 2))
-        keypoints = torch.where(given.masked[..., None], self.mask_embedding, keypoints)
-        x = torch.cat([keypoints.flatten(-2), given.x[..., 2 * JOINTS :]], -1)
-        joints, context = self.motion_encoder(x, given.first_joints)
-        root, velocity = self.trajectory_decoder(context, given.first_root, given.turning)
-        full = context if given.features is None else self.integrator(context, given.features)
-        pose, betas, camera, contact = self.motion_decoder(full, given.first_pose)
-        return Said(
-            joints.unflatten(-1, (JOINTS, 3)), pose.unflatten(-1, (POSE, 6)), betas, camera, contact, root, velocity,
-            context,
-        )  # fmt: skip
-
-
-class NeuralInitialization(nn.Module):
-    """An LSTM's first state from what is known of the first frame."""
-
-    def __init__(self, width_in: int, width: int) -> None:
-        super().__init__()
-        self.width = width
-        self.linear1 = nn.Linear(width_in, width)
-        self.linear2 = nn.Linear(width, width * _LAYERS)
-        self.linear3 = nn.Linear(width * _LAYERS, width * _LAYERS * 2)
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """x (B, in) -> h and c, each (layers, B, width)."""
-        x = self.linear3(self.linear2(self.linear1(x).relu()).relu())
-        h, c = x.unflatten(-1, (2, _LAYERS, self.width)).permute(1, 2, 0, 3)
-        return h.contiguous(), c.contiguous()
+    """(b, f, 563) motion context without the picture's features."""
+    roots: torch.Tensor
+    """(b, f + 1, 6) body to world, the first being init_root."""
+    velocity: torch.Tensor
+    """(b, f, 3) m a frame, along the root's axes."""
+    pose: torch.Tensor
+    """(b, f, 24, 6) SMPL's; the root's is body to camera."""
+    betas: torch.Tensor
+    """(b, f, 10)."""
+    weak: torch.Tensor
+    """(b, f, 3) scale, x, y of the weak camera of the crop."""
+    contact: torch.Tensor
+    """(b, f, 4) near 1 where a foot point rests, in the order of the foot regressor."""
 
 
 class Regressor(nn.Module):
-    """An LSTM and one linear layer for each output."""
+    """An LSTM on everything joined, then a linear layer for each output."""
 
-    def __init__(self, width_in: int, width: int, outputs: tuple[int, ...], layers: int = _LAYERS) -> None:
+    def __init__(self, inputs: int, hidden: int, outputs: tuple[int, ...], layers: int = _LAYERS) -> None:
         super().__init__()
-        self.rnn = nn.LSTM(width_in, width, layers, batch_first=True)
-        for place, count in enumerate(outputs):
-            setattr(self, f"declayer{place}", nn.Linear(width, count))
+        self.rnn = nn.LSTM(inputs, hidden, layers, batch_first=True)
         self.count = len(outputs)
+        for place, size in enumerate(outputs):
+            self.add_module(f"declayer{place}", nn.Linear(hidden, size))
 
-    def forward(
-        self, x: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor] | None
-    ) -> tuple[list[torch.Tensor], torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
-        """x (B, F, in) -> outputs (B, F, count) each, the LSTM's (B, F, width), and its state."""
-        hidden, state = self.rnn(x, state)
-        return [getattr(self, f"declayer{place}")(hidden) for place in range(self.count)], hidden, state
+    def forward(self, parts: list[torch.Tensor], state: State | None) -> tuple[list[torch.Tensor], torch.Tensor, State]:
+        """parts, each (b, f, ...) -> outputs (b, f, size), the LSTM's own output (b, f, hidden), its state."""
+        output, state = self.rnn(torch.cat(parts, -1), state)
+        return [self.get_submodule(f"declayer{place}")(output) for place in range(self.count)], output, state
+
+
+class NeuralInitialization(nn.Module):
+    """An LSTM's first state, read from what is known of the first frame (WHAM, section 3.2)."""
+
+    def __init__(self, inputs: int, hidden: int, layers: int = _LAYERS) -> None:
+        super().__init__()
+        self.shape = (2, layers, hidden)
+        self.linear1 = nn.Linear(inputs, hidden)
+        self.linear2 = nn.Linear(hidden, hidden * layers)
+        self.linear3 = nn.Linear(hidden * layers, hidden * layers * 2)
+
+    def forward(self, known: torch.Tensor) -> State:
+        """known (b, inputs)."""
+        numbers = self.linear3(self.linear2(self.linear1(known).relu()).relu())
+        hidden, cell = numbers.unflatten(-1, self.shape).permute(1, 2, 0, 3).contiguous()
+        return hidden, cell
 
 
 class MotionEncoder(nn.Module):
-    """Keypoints to joints in 3D and a motion context; each frame's joints are an input of the next."""
+    """Keypoints to 3D joints and the motion context; its own previous joints are an input."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.embed_layer = nn.Linear(2 * JOINTS + 3, WIDTH)
-        self.neural_init = NeuralInitialization(3 * JOINTS + 2 * JOINTS + 3, WIDTH)
-        self.regressor = Regressor(CONTEXT, WIDTH, (3 * JOINTS,))
+        self.embed_layer = nn.Linear(INPUTS, WIDTH)
+        self.neural_init = NeuralInitialization(INIT_KEYPOINTS, WIDTH)
+        self.regressor = Regressor(CONTEXT, WIDTH, (3 * KEYPOINTS,))
 
-    def forward(self, x: torch.Tensor, first: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """x (B, F, 37), first (B, 88) -> joints (B, F, 51), context (B, F, 563)."""
-        embedded, state = self.embed_layer(x), self.neural_init(first)
-        now, joints, hidden = first[:, None, : 3 * JOINTS], [], []
-        for frame in range(x.shape[1]):
-            (now,), inner, state = self.regressor(torch.cat([embedded[:, frame : frame + 1], now], -1), state)
-            joints.append(now)
-            hidden.append(inner)
-        joints = torch.cat(joints, 1)
-        return joints, torch.cat([torch.cat(hidden, 1), joints], -1)
+    def forward(self, x: torch.Tensor, init_kp: torch.Tensor, step: Step) -> tuple[torch.Tensor, torch.Tensor]:
+        """x (b, f, 37), init_kp (b, 1, 88) -> joints (b, f, 51) m, context (b, f, 563)."""
+        embedded = self.embed_layer(x)
+        state, joints = self.neural_init(init_kp[:, 0]), init_kp[..., : 3 * KEYPOINTS]
+        said, inner = [], []
+        for part in embedded.split(1, 1):
+            (joints,), output, state = self.regressor([part, joints], state)
+            said.append(joints)
+            step()
+            inner.append(output)
+        joints = torch.cat(said, 1)
+        return joints, torch.cat([torch.cat(inner, 1), joints], -1)
 
 
 class TrajectoryDecoder(nn.Module):
-    """The root through the world: its turn and its velocity."""
+    """Motion context and the camera's turning to the root in the world; its own previous root is an input."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.regressor = Regressor(CONTEXT + 12, CONTEXT, (3, 6))
+        self.regressor = Regressor(CONTEXT + 6 + ANGULAR, CONTEXT, (3, 6))
 
     def forward(
-        self, context: torch.Tensor, first: torch.Tensor, turning: torch.Tensor
+        self, context: torch.Tensor, init_root: torch.Tensor, angular: torch.Tensor, step: Step
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """context (B, F, 563), first (B, 6), turning (B, F, 6) -> root (B, F + 1, 6), velocity (B, F, 3)."""
-        roots, velocities, state = [first[:, None]], [], None
-        for frame in range(context.shape[1]):
-            rows = slice(frame, frame + 1)
-            x = torch.cat([context[:, rows], roots[-1], turning[:, rows]], -1)
-            (velocity, root), _, state = self.regressor(x, state)
+        """-> roots (b, f + 1, 6), velocity (b, f, 3) m a frame along the root's axes."""
+        roots, velocities, state = [init_root], [], None
+        for part, turning in zip(context.split(1, 1), angular.split(1, 1), strict=True):
+            (velocity, root), _, state = self.regressor([part, roots[-1], turning], state)
             roots.append(root)
             velocities.append(velocity)
+            step()
         return torch.cat(roots, 1), torch.cat(velocities, 1)
 
 
 class Integrator(nn.Module):
-    """Picture features added to the context, for people all of whose features are known."""
+    """Adds the picture's features to the motion context."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,42 +157,70 @@ class Integrator(nn.Module):
         self.layer3 = nn.Linear(FEATURE, CONTEXT)
 
     def forward(self, context: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-        """context (B, F, 563), features (B, F, 1024) -> (B, F, 563)."""
-        x = torch.cat([context, features], -1)
-        more = self.layer3(self.layer2(self.layer1(x).relu()).relu())
-        known = (features != 0).flatten(1).all(1)
-        return context + more * known[:, None, None]
+        """(b, f, 563): as it came for a person any of whose feature values is zero."""
+        given = (features != 0).flatten(1).all(1)[:, None, None]
+        added = self.layer3(self.layer2(self.layer1(torch.cat([context, features], -1)).relu()).relu())
+        return torch.where(given, context + added, context)
 
 
 class MotionDecoder(nn.Module):
-    """The context to SMPL's parameters, a weak camera and contacts; each frame's pose is an input of the next."""
+    """Motion context to SMPL's pose, shape, weak camera and contacts; its own previous pose is an input."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.neural_init = NeuralInitialization(len(_INITIAL) * 6, CONTEXT)
-        self.regressor = Regressor(CONTEXT + POSE * 6, CONTEXT, (POSE * 6, 10, 3, 4))
+        self.neural_init = NeuralInitialization(6 * len(_INIT_JOINTS), CONTEXT)
+        self.regressor = Regressor(CONTEXT + POSE, CONTEXT, (POSE, BETAS, WEAK_CAMERA, CONTACTS))
 
-    def forward(self, context: torch.Tensor, first: torch.Tensor) -> list[torch.Tensor]:
-        """context (B, F, 563), first (B, 24, 6) -> pose (B, F, 144), betas (B, F, 10), camera, contact."""
-        state = self.neural_init(first[:, _INITIAL].flatten(1))
-        pose, frames = first.flatten(1)[:, None], []
-        for frame in range(context.shape[1]):
-            outputs, _, state = self.regressor(torch.cat([context[:, frame : frame + 1], pose], -1), state)
+    def forward(self, context: torch.Tensor, init_smpl: torch.Tensor, step: Step) -> list[torch.Tensor]:
+        """init_smpl (b, 1, 24, 6) -> pose (b, f, 144), betas (b, f, 10), weak camera (b, f, 3), contact (b, f, 4)."""
+        state = self.neural_init(init_smpl[:, 0, _INIT_JOINTS].flatten(1))
+        pose, said = init_smpl.flatten(2), []
+        for part in context.split(1, 1):
+            outputs, _, state = self.regressor([part, pose], state)
             pose = outputs[0]
-            frames.append(outputs)
-        return [torch.cat(part, 1) for part in zip(*frames, strict=True)]
+            said.append(outputs)
+            step()
+        return [torch.cat(parts, 1) for parts in zip(*said, strict=True)]
 
 
 class TrajectoryRefiner(nn.Module):
-    """Corrections of the root's turn and velocity from how feet in contact move."""
+    """How far the root and its velocity have to move for feet to stay where they rest."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.refiner = Regressor(CONTEXT + 12 + 9, WIDTH, (6, 3), layers=2)
+        self.refiner = Regressor(CONTEXT + 3 * CONTACTS + 9, WIDTH, (6, 3), layers=2)
 
     def forward(
-        self, context: torch.Tensor, feet: torch.Tensor, root: torch.Tensor, velocity: torch.Tensor
+        self, context: torch.Tensor, sliding: torch.Tensor, root: torch.Tensor, velocity: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """context (B, F, 563), feet (B, F, 12), root (B, F, 6), velocity (B, F, 3) -> what to add to the last two."""
-        (turn, speed), _, _ = self.refiner(torch.cat([context, feet, root, velocity], -1), None)
-        return turn, speed
+        """sliding (b, f, 12), root (b, f, 6), velocity (b, f, 3) -> what is to be added to root and velocity."""
+        (root, velocity), _, _ = self.refiner([context, sliding, root, velocity], None)
+        return root, velocity
+
+
+class WhamNetwork(nn.Module):
+    """All parts of the checkpoint."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mask_embedding = nn.Parameter(torch.zeros(1, 1, KEYPOINTS, 2))
+        self.motion_encoder = MotionEncoder()
+        self.trajectory_decoder = TrajectoryDecoder()
+        self.integrator = Integrator()
+        self.motion_decoder = MotionDecoder()
+        self.trajectory_refiner = TrajectoryRefiner()
+
+    def forward(self, inputs: WhamInputs, step: Step = lambda: None) -> Decoded:
+        """Everything but the refiner, which needs a body (rollout.refined). Raises what `step` raises."""
+        flat = inputs.x[..., : 2 * KEYPOINTS].unflatten(-1, (KEYPOINTS, 2))
+        flat = torch.where(inputs.hidden[..., None], self.mask_embedding, flat)
+        joints, context = self.motion_encoder(
+            torch.cat([flat.flatten(2), inputs.x[..., 2 * KEYPOINTS :]], -1), inputs.init_kp, step
+        )
+        roots, velocity = self.trajectory_decoder(context, inputs.init_root, inputs.angular, step)
+        seen = context if inputs.features is None else self.integrator(context, inputs.features)
+        pose, betas, weak, contact = self.motion_decoder(seen, inputs.init_smpl, step)
+        return Decoded(
+            joints=joints.unflatten(-1, (KEYPOINTS, 3)), context=context, roots=roots, velocity=velocity,
+            pose=pose.unflatten(-1, (24, 6)), betas=betas, weak=weak, contact=contact,
+        )  # fmt: skip

@@ -1,148 +1,152 @@
-"""From what WHAM's network says to motion: the body posed, velocities that contacts correct, the path in the world.
-
-Shin and others, CVPR 2024, section 3.3 and 3.4. The network's world has y down; B people, F frames.
-"""
+"""From what WHAM's network says to motion in the camera and in the world: feet that rest stay where they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
+import roma
 import torch
 
-from ghmr_engine.lift.wham.network import Said, WhamNetwork
+from ghmr_engine.lift.network import orthonormal
+from ghmr_engine.lift.wham.body import WhamBody
+from ghmr_engine.lift.wham.network import FPS, Decoded, TrajectoryRefiner
 
-_CONTACT, _FRAMES_A_SECOND = 0.5, 30.0
-_HIPS = [11, 12]
-"""Of the 31 joints: what a posed body is centred on."""
-Y_UP = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
-"""Half a turn about x."""
+_RESTS = 0.5
+"""A contact above this holds its foot point."""
+HIPS = [11, 12]
+"""Left and right among WHAM's 31 joints."""
+MIRRORED_JOINTS = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22]
+"""SMPL's joints with the sides swapped."""
+MIRRORED_CONTACTS = [2, 3, 0, 1]
 
 
 @dataclass(frozen=True)
-class WhamBody:
-    """SMPL as it rides along in WHAM's checkpoint. V vertices."""
-
-    v_template: torch.Tensor
-    """(V, 3) m."""
-    shapedirs: torch.Tensor
-    """(V, 3, 10)."""
-    posedirs: torch.Tensor
-    """(V, 3, 207)."""
-    J_regressor: torch.Tensor
-    """(24, V)."""
-    weights: torch.Tensor
-    """(V, 24)."""
-    parents: torch.Tensor
-    """(24,)."""
-    points: torch.Tensor
-    """(35, V): the 31 joints and 4 foot points as means of vertices."""
-
-    def posed(self, rotations: torch.Tensor, betas: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rotations (N, 24, 3, 3), betas (N, 10) -> joints (N, 31, 3) and foot points (N, 4, 3) m, about the hips.
-
-        SMPL's blend skinning (Loper and others 2015). Points are means of vertices, and skinning is linear in them: the
-        mesh is made a chunk at a time.
-        """
-        parts = [self._points(r, b) for r, b in zip(rotations.split(32), betas.split(32), strict=True)]
-        points = torch.cat(parts)
-        points = points - points[:, _HIPS].mean(1, keepdim=True)
-        return points[:, :31], points[:, 31:]
-
-    def _points(self, rotations: torch.Tensor, betas: torch.Tensor) -> torch.Tensor:
-        shaped = self.v_template + torch.einsum("ns,vds->nvd", betas, self.shapedirs)
-        rest = torch.einsum("jv,nvd->njd", self.J_regressor, shaped)
-        bent = (rotations[:, 1:] - torch.eye(3).to(rotations)).flatten(1)
-        shaped = shaped + torch.einsum("np,vdp->nvd", bent, self.posedirs)
-        turns, places = [rotations[:, 0]], [rest[:, 0]]
-        for joint in range(1, 24):
-            above = int(self.parents[joint])
-            places.append(places[above] + (turns[above] @ (rest[:, joint] - rest[:, above])[..., None])[..., 0])
-            turns.append(turns[above] @ rotations[:, joint])
-        turn, place = torch.stack(turns, 1), torch.stack(places, 1)
-        move = place - (turn @ rest[..., None])[..., 0]
-        mixed = torch.einsum("vj,njab->nvab", self.weights, torch.cat([turn, move[..., None]], -1))
-        vertices = (mixed[..., :3] @ shaped[..., None])[..., 0] + mixed[..., 3]
-        return torch.einsum("kv,nvd->nkd", self.points, vertices)
-
-
-class Rolled(NamedTuple):
-    """The motion in the world, y up, and in the camera."""
+class Moved:
+    """Motion of b people over f frames. The camera is OpenCV's; the world has y up and is the network's own."""
 
     rotations: torch.Tensor
-    """(B, F, 24, 3, 3); the root's is body to camera."""
-    root: torch.Tensor
-    """(B, F, 3, 3) body to world."""
-    place: torch.Tensor
-    """(B, F, 3) m in the world, from the first frame's on."""
-    velocity: torch.Tensor
-    """(B, F, 3) m a frame along the root's axes, corrected."""
-    root_6d: torch.Tensor
-    """(B, F + 1, 6) in the network's world, refined."""
+    """(b, f, 24, 3, 3) SMPL's; the root's is body to camera."""
+    transl: torch.Tensor
+    """(b, f, 3) m, SMPL's translation in the camera."""
+    hips: torch.Tensor
+    """(b, f, 3) m in the camera, half-way between the hips: the published translation."""
+    betas: torch.Tensor
+    """(b, f, 10)."""
+    contacts: torch.Tensor
+    """(b, f, 4) in the order of the foot regressor."""
     feet: torch.Tensor
-    """(B, F, 4, 3) m in the network's world, before the refiner."""
+    """(b, f, 4, 3) m in the world, y down, before refinement: what the refiner read."""
+    roots: torch.Tensor
+    """(b, f + 1, 6) refined, body to the world with y down."""
+    velocity: torch.Tensor
+    """(b, f, 3) refined, m a frame along the root's axes."""
+    world_root: torch.Tensor
+    """(b, f, 3, 3) body to world."""
+    world_hips: torch.Tensor
+    """(b, f, 3) m from where the first frame was entered."""
 
 
-def roll_out(network: WhamNetwork, body: WhamBody, said: Said) -> Rolled:
-    """Pose the body, hold its feet, refine, and add up the path."""
-    count, frames = said.velocity.shape[:2]
-    rotations = matrix_from_6d(said.pose)
-    posed = body.posed(rotations.flatten(0, 1), said.betas.flatten(0, 1))
-    feet_cam = posed[1].unflatten(0, (count, frames))
-    root = matrix_from_6d(said.root)
-    about = _in_world(feet_cam, rotations[:, :, 0], root[:, 1:])
-    velocity = held(about, said.contact, root[:, 1:], said.velocity)
-    place = _path(root, said.velocity)
-    feet = about + place[:, :, None]
-    moved = torch.cat([torch.zeros_like(feet[:, :1]), feet.diff(dim=1)], 1) * _FRAMES_A_SECOND
-    pushed = (moved * said.contact[..., None]).flatten(2)
-    turn, speed = network.trajectory_refiner(said.context, pushed, said.root[:, 1:], velocity)
-    root_6d = torch.cat([said.root[:, :1], said.root[:, 1:] + turn], 1)
-    velocity = velocity + speed
-    root = matrix_from_6d(root_6d)
-    up = Y_UP.to(root)
-    place = _path(root, velocity) @ up.T
-    return Rolled(rotations, up @ root[:, 1:], place, velocity, root_6d, feet)
+def from_rows(rows: torch.Tensor) -> torch.Tensor:
+    """(..., 3, 3) rotations from their first two rows (..., 6), by Gram and Schmidt (Zhou and others 2019)."""
+    return orthonormal(rows.unflatten(-1, (2, 3)).mT).mT
 
 
-def held(feet: torch.Tensor, contact: torch.Tensor, root: torch.Tensor, velocity: torch.Tensor) -> torch.Tensor:
-    """Velocity (B, F, 3) along the root's axes, less that of the feet in contact.
+def to_rows(rotations: torch.Tensor) -> torch.Tensor:
+    """(..., 6) first two rows of rotations (..., 3, 3)."""
+    return rotations[..., :2, :].flatten(-2)
 
-    feet (B, F, 4, 3) m about the hips, along the world's axes; contact (B, F, 4); root (B, F, 3, 3).
+
+def refined(said: Decoded, refiner: TrajectoryRefiner, body: WhamBody, boxes: torch.Tensor, K: torch.Tensor) -> Moved:
+    """The whole motion. boxes (b, f, 3) px: centre and side / 200; K (b, f, 3, 3) px."""
+    rotations = from_rows(said.pose)
+    joints, feet = _posed(body, rotations, said.betas)
+    middle = joints[..., HIPS, :].mean(-2, keepdim=True)
+    root = from_rows(said.roots[:, 1:])
+    to_world = root @ rotations[:, :, 0].mT
+    feet = (to_world[:, :, None] @ (feet - middle)[..., None])[..., 0]
+    velocity = planted_velocity(root, said.velocity, feet, said.contact)
+    feet = feet + rolled_out(said.roots, said.velocity)[:, :, None]
+    roots, velocity = settled(said, refiner, velocity, feet)
+    hips = hips_in_camera(said.weak, boxes, K)
+    up = torch.tensor([1.0, -1.0, -1.0]).to(hips)  # half a turn about x: y down becomes y up
+    return Moved(
+        rotations=rotations, transl=hips - middle[..., 0, :], hips=hips, betas=said.betas, contacts=said.contact,
+        feet=feet, roots=roots, velocity=velocity, world_root=up[:, None] * from_rows(roots[:, 1:]),
+        world_hips=up * rolled_out(roots, velocity),
+    )  # fmt: skip
+
+
+def settled(
+    said: Decoded, refiner: TrajectoryRefiner, velocity: torch.Tensor, feet: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Roots (b, f + 1, 6) and velocity (b, f, 3) with what the refiner adds to them.
+
+    velocity (b, f, 3): planted_velocity's; feet (b, f, 4, 3) m in the world.
     """
-    through = (root @ velocity[..., None])[..., 0]
-    moved = feet.diff(dim=1) + through[:, 1:, None]
-    moved = torch.cat([torch.zeros_like(moved[:, :1]), moved], 1) * (contact > _CONTACT)[..., None]
-    slide = moved.sum(2) / ((moved != 0).sum(2) + 1e-4)
-    return (root.transpose(-1, -2) @ (through - slide)[..., None])[..., 0]
+    root = said.roots[:, 1:]
+    more_root, more_velocity = refiner(said.context, sliding(feet, said.contact).flatten(2), root, velocity)
+    return torch.cat([said.roots[:, :1], root + more_root], 1), velocity + more_velocity
 
 
-def full_camera(camera: torch.Tensor, box: torch.Tensor, K: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
-    """(..., 3) m in the camera from a weak camera (..., 3): scale, x, y of the crop.
+def rolled_out(roots: torch.Tensor, velocity: torch.Tensor) -> torch.Tensor:
+    """Places (b, f, 3) m: the sum of each step along the axes of the root before it. roots (b, f + 1, 6)."""
+    return (from_rows(roots[:, :-1]) @ velocity[..., None])[..., 0].cumsum(1)
 
-    box (..., 3): centre x, y in px and its side / 200; K (..., 3, 3) px; size (..., 2) of the picture in px.
+
+def planted_velocity(
+    root: torch.Tensor, velocity: torch.Tensor, feet: torch.Tensor, contact: torch.Tensor
+) -> torch.Tensor:
+    """The root's velocity (b, f, 3) without what its resting foot points would slide (WHAM, section 3.3).
+
+    root (b, f, 3, 3) body to world; feet (b, f, 4, 3) m about the hips, along the world's axes; contact (b, f, 4).
+    As published, the mean counts numbers that are not zero, axis by axis, and steps are taken along the frame's own
+    root here but along the frame's before it in rolled_out.
     """
-    side = 200 * box[..., 2]
-    focal = K[..., 0, 0]
-    depth = 2 * focal / (side * camera[..., 0] + 1e-9)
-    shift = 2 * (box[..., :2] - size / 2) / (side * camera[..., 0] + 1e-9)[..., None]
-    return torch.cat([camera[..., 1:] + shift, depth[..., None]], -1)
+    step = (root @ velocity[..., None])[..., 0]
+    slid = _differences(feet) + step[:, :, None]
+    slid[:, 0] = 0
+    slid = slid * (contact > _RESTS)[..., None]
+    mean = slid.sum(2) / ((slid != 0).sum(2) + 1e-4)
+    return (root.mT @ (step - mean)[..., None])[..., 0]
 
 
-def matrix_from_6d(rows: torch.Tensor) -> torch.Tensor:
-    """(..., 3, 3) from the first two rows (..., 6), by Gram and Schmidt (Zhou and others 2019)."""
-    a, b = rows.unflatten(-1, (2, 3)).unbind(-2)
-    x = torch.nn.functional.normalize(a, dim=-1)
-    y = torch.nn.functional.normalize(b - (x * b).sum(-1, keepdim=True) * x, dim=-1)
-    return torch.stack([x, y, torch.linalg.cross(x, y)], -2)
+def sliding(feet: torch.Tensor, contact: torch.Tensor) -> torch.Tensor:
+    """(b, f, 4, 3) m/s of foot points (b, f, 4, 3) in the world, as far as each rests (b, f, 4)."""
+    return _differences(feet) * FPS * contact[..., None]
 
 
-def _in_world(points: torch.Tensor, root_cam: torch.Tensor, root_world: torch.Tensor) -> torch.Tensor:
-    """Points (B, F, K, 3) about the hips turned from the camera's axes to the world's."""
-    turn = root_world @ root_cam.transpose(-1, -2)
-    return points @ turn.transpose(-1, -2)
+def hips_in_camera(weak: torch.Tensor, boxes: torch.Tensor, K: torch.Tensor) -> torch.Tensor:
+    """(b, f, 3) m: from the crop's weak camera (scale, x, y) to the picture's (SPEC, Kocabas and others 2021)."""
+    scale, side = weak[..., 0], 200 * boxes[..., 2]
+    away = 2 * K[..., 0, 0] / (side * scale)  # the crop's own 224 px cancel
+    shift = 2 * (boxes[..., :2] - K[..., :2, 2]) / (scale * side)[..., None]
+    return torch.cat([weak[..., 1:] + shift, away[..., None]], -1)
 
 
-def _path(root: torch.Tensor, velocity: torch.Tensor) -> torch.Tensor:
-    """(B, F, 3): velocities along the axes of the F first roots (B, F + 1, 3, 3), added up."""
-    return (root[:, :-1] @ velocity[..., None])[..., 0].cumsum(1)
+def mirrored_rotations(rotations: torch.Tensor) -> torch.Tensor:
+    """(..., 24, 3, 3) as a mirror that swaps left and right (x) shows them."""
+    sign = torch.tensor([-1.0, 1.0, 1.0]).to(rotations)
+    return sign[:, None] * rotations[..., MIRRORED_JOINTS, :, :] * sign
+
+
+def averaged(said: Decoded, mirrored: Decoded) -> Decoded:
+    """The network's answer, with pose, shape and contacts the mean of it and of its answer to the mirrored person.
+
+    Camera, trajectory and context stay the first's, as published.
+    """
+    pose = from_rows(said.pose) + mirrored_rotations(from_rows(mirrored.pose))
+    return said._replace(
+        pose=to_rows(roma.special_procrustes(pose)), betas=(said.betas + mirrored.betas) / 2,
+        contact=(said.contact + mirrored.contact[..., MIRRORED_CONTACTS]) / 2,
+    )  # fmt: skip
+
+
+def _posed(body: WhamBody, rotations: torch.Tensor, betas: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    people = rotations.shape[:2]
+    joints, feet = body.posed(rotations.flatten(0, 1), betas.flatten(0, 1))
+    return joints.unflatten(0, people), feet.unflatten(0, people)
+
+
+def _differences(values: torch.Tensor) -> torch.Tensor:
+    """(b, f, ...) change since the frame before; 0 in the first."""
+    return torch.diff(values, dim=1, prepend=values[:, :1])
