@@ -25,18 +25,16 @@ class Kind:
     """Of the file, not of this program's code that reads it."""
     open: bool
     """False where the licence allows research only."""
-    runs: bool = True
-    """False for what is recognised, checked and kept, but which no stage runs yet."""
 
 
 KINDS = {
     kind.name: kind
     for kind in (
         Kind("wham", "WHAM", "motion in the world from keypoints and picture features",
-             "research only (SMPL and its training data; code MIT)", False, runs=False),
+             "research only (SMPL and its training data; code MIT)", False),
         Kind("hmr2", "HMR2.0", "picture features and first pose for WHAM",
-             "research only (SMPL and its training data; code MIT)", False, runs=False),
-        Kind("vitpose", "ViTPose", "17 keypoints of each person in the picture", "Apache-2.0", True, runs=False),
+             "research only (SMPL and its training data; code MIT)", False),
+        Kind("vitpose", "ViTPose", "17 keypoints of each person in the picture", "Apache-2.0", True),
         Kind("smpl", "SMPL body", "SMPL's own body in place of the open one",
              "SMPL body model licence (research only)", False),
     )

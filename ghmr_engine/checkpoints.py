@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ghmr_engine.added_models import KINDS, switched_on
+from ghmr_engine.added_models import KINDS
 from ghmr_engine.errors import RecoverError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -91,15 +91,6 @@ def recognise(path: Path) -> str:
         if _has(shapes, beginnings):
             raise RecoverError("other_checkpoint", f"{path.name} {what_it_is}.", fix)
     raise RecoverError("unknown_checkpoint", f"{path.name} holds a network that the engine does not know.", _NOT_ONE)
-
-
-def added_state(name: str) -> State | None:
-    """The tensors of an added checkpoint, on the CPU; None where none is added and switched on.
-
-    Raises RecoverError where its file was moved or changed since.
-    """
-    entry = switched_on().get(name)
-    return None if entry is None else read_state(Path(entry.path))
 
 
 def read_state(path: Path) -> State:

@@ -31,7 +31,7 @@ class Listed:
     open: bool
     """False where the licence allows research only."""
     state: str
-    """'on'; 'off'; 'missing'; 'damaged' or 'changed' since; 'not added' of what a user can add; 'not run yet'."""
+    """'on'; 'off'; 'missing'; 'damaged' or 'changed' since; 'not added' of what a user can add."""
     path: str | None
     sha256: str | None
     added: bool
@@ -99,10 +99,8 @@ def listed_models() -> list[Listed]:
     for kind in KINDS.values():
         entry = added.get(kind.name)
         state, path, sha256 = (entry.state, entry.path, entry.sha256) if entry else ("not added", None, None)
-        if state == "on" and not kind.runs:
-            state = "not run yet"
         own.append(Listed(kind.name, kind.use, kind.licence, kind.open, state, path, sha256, added=True))
-    own_body = any(each.name == "smpl" and each.state == "on" for each in own)
+    own_body = any(each.name in ("smpl", "wham") and each.state == "on" for each in own)
     return [*shipped, _lift(), _open_body(own_body), *own]
 
 
@@ -148,8 +146,8 @@ def _say_one(entry: Added, as_json: bool) -> None:
         typer.echo(json.dumps(asdict(listed), indent=1))
         return
     lines = [f"{kind.title} ({entry.name}): {kind.use}. It is {entry.state}.", f"Licence: {kind.licence}."]
-    if not kind.runs:
-        lines.append("This version recognises it and keeps it in the list, but does not run it yet.")
-    elif entry.on and not kind.open:
+    if entry.name == "hmr2" and not any(each.on for each in added_models().values() if each.name == "wham"):
+        lines.append("It runs for WHAM: add that too.")
+    if entry.on and not kind.open:
         lines.append("Takes made with it are for research only, and say so.")
     typer.echo("\n".join(lines))

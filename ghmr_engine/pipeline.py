@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ghmr_engine import camera, lift, output, people, refine, result, video, world
-from ghmr_engine.added_models import body_path, switched_on
+from ghmr_engine.added_models import switched_on
+from ghmr_engine.added_stages import AddedStages
 from ghmr_engine.body.smpl import load_body
 from ghmr_engine.cache import Cache
 from ghmr_engine.device import choose_device
@@ -35,18 +36,21 @@ def recover(
     clip = steps.run("video", video.open_video, video_path, options)
     info = clip.info
     output.check_space(out, info)
-    added = {name: model for name, model in switched_on().items() if model.kind.runs}
-    body = load_body(body_path(added), choose_device(options.device))
+    device = choose_device(options.device)
+    added = AddedStages(switched_on(), device)
+    body = added.body()
+    if isinstance(body, Path):
+        body = load_body(body, device)
     network = load_network(SHIPPED, body.v_template.device)
-    models = result.models_used(body, added.values())
-    seeing = {model.sha256 for model in models if model.name in result.NETWORKS}
+    models = result.models_used(body, added.on.values())
+    seeing = {model.sha256 for model in models if model.name in result.SEEING}
     lifting = tuple(model.sha256 for model in models if model.sha256 not in seeing)
 
     steps.depend_on("video", video.VERSION, info.sha256, *sorted(seeing))
-    found = steps.run_kept("people", people.VERSION, people.find_people, clip, options)
+    found = steps.run_kept("people", people.VERSION, added.find_people, clip, options)
     read = (camera.file_sha256(options),)
     filmed = steps.run_kept("camera", camera.VERSION, camera.track_camera, clip, found, options, content=read)
-    lifted = steps.run_kept("lift", lift.VERSION, lift.lift_people, found, filmed, body, info, options, network,
+    lifted = steps.run_kept("lift", lift.VERSION, added.lift_people, clip, found, filmed, body, info, options, network,
                             content=lifting)  # fmt: skip
     scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
     if options.quality != "fast":

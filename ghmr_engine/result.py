@@ -20,6 +20,8 @@ from ghmr_engine.types import CameraMotion, People, VideoInfo, WorldPerson, Worl
 
 NETWORKS = ("pose_detection", "pose_landmark_full")
 """What the people stage runs, by the names of the list of models."""
+SEEING = (*NETWORKS, "vitpose")
+"""The same, and what a user may add to it."""
 
 # First words of bodies' licences; any other is taken for research only, which is the careful answer.
 _OPEN_LICENCES = ("Apache-2.0", "CC0-1.0", "CC-BY-4.0", "MIT", "BSD-3-Clause")

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from ghmr_engine import places
 from ghmr_engine.added_models import added_models, body_path, list_path, remember, switched_on
-from ghmr_engine.checkpoints import SMPL_SHAPES, added_state, load_strictly, read_state, recognise
+from ghmr_engine.checkpoints import SMPL_SHAPES, load_strictly, read_state, recognise
 from ghmr_engine.cli import app
 from ghmr_engine.errors import RecoverError
 
@@ -159,13 +159,12 @@ def test_what_was_added_is_listed_with_its_licence_and_comes_back_as_tensors(tmp
     path = wham_file(tmp_path)
     said = ghmr("add", str(path))
     assert said.exit_code == 0, said.output
-    assert "WHAM" in said.output and "research only" in said.output and "does not run it yet" in said.output
+    assert "WHAM" in said.output and "research only" in said.output and "for research only" in said.output
     listed = {model["name"]: model for model in json.loads(ghmr("--json").output)["models"]}
-    assert listed["wham"]["state"] == "not run yet" and listed["wham"]["path"] == str(path)
+    assert listed["wham"]["state"] == "on" and listed["wham"]["path"] == str(path)
     assert listed["lift"]["state"] == "on" and listed["lift"]["open"]
     assert listed["hmr2"]["state"] == "not added"
-    assert set(added_state("wham")) == set(WHAM) == set(read_state(path))
-    assert added_state("hmr2") is None
+    assert set(read_state(Path(switched_on()["wham"].path))) == set(WHAM)
 
 
 def test_smpl_s_body_takes_the_open_one_s_place_until_it_is_switched_off(tmp_path):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from ghmr_engine.progress import Report
+from ghmr_engine.types import Track
+from ghmr_engine.video import Video
 
 
 @dataclass(frozen=True)
@@ -54,3 +59,30 @@ def upright_crop(centre: np.ndarray, above: np.ndarray, scale: float = 1.25) -> 
     of twice their distance, a quarter larger."""
     reach = above - centre
     return Crop(np.asarray(centre, float), 2 * scale * float(np.hypot(*reach)), float(np.arctan2(reach[0], -reach[1])))
+
+
+def cut_tracks(
+    video: Video, tracks: Sequence[Track], affines: Sequence[np.ndarray], size: tuple[int, int], at_once: int,
+    report: Report,
+) -> Iterator[tuple[list[tuple[int, int]], np.ndarray]]:  # fmt: skip
+    """Crops (n, height, width, 3) of people in every frame of their tracks, n at most `at_once`, each with its places:
+    the track's, and the row's within the track. Reads the clip once.
+
+    affines: of each track (N, 2, 3), as in cut_out. Raises what `report` and the video raise.
+    """
+    wanted: dict[int, list[tuple[int, int]]] = {}
+    for place, track in enumerate(tracks):
+        for row, frame in enumerate(track.frames.tolist()):
+            wanted.setdefault(frame, []).append((place, row))
+    places: list[tuple[int, int]] = []
+    crops: list[np.ndarray] = []
+    for frame, picture in enumerate(video.frames()):
+        for place, row in wanted.get(frame, ()):
+            places.append((place, row))
+            crops.append(cut_out(picture, affines[place][row], size))
+            if len(crops) == at_once:
+                yield places, np.stack(crops)
+                places, crops = [], []
+        report((frame + 1) / video.info.frames)
+    if crops:
+        yield places, np.stack(crops)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from ghmr_engine.body.skeleton import COCO_FROM_LANDMARKS
 from ghmr_engine.checkpoints import State, load_strictly
 from ghmr_engine.errors import RecoverError
-from ghmr_engine.people.crops import carry, cut_out
+from ghmr_engine.people.crops import carry, cut_tracks
 from ghmr_engine.places import engine_python
 from ghmr_engine.progress import Report
 from ghmr_engine.types import Track
 from ghmr_engine.video import Video
 
 PACKAGE = "transformers~=5.23.0"
+SURE = 0.3
+"""Confidence from which a keypoint replaces BlazePose's: the one that WHAM's authors trust."""
 KEYPOINTS = 17
 """COCO's: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles; left before right."""
 WIDTH, HEIGHT = 192, 256
@@ -34,7 +38,7 @@ _FLOOR = 1e-3  # of a heat map: its logarithm is not asked where there is nothin
 
 
 def load_vitpose(state: State, device: torch.device | str) -> torch.nn.Module:
-    """The network of a checkpoint in the naming of `transformers` (checkpoints.added_state("vitpose")), to be used.
+    """The network of a checkpoint in the naming of `transformers` (checkpoints.read_state), to be used.
 
     Raises RecoverError no_transformers where that is not installed, bad_checkpoint where the file does not fit.
     """
@@ -66,26 +70,26 @@ def find_keypoints(video: Video, tracks: Sequence[Track], network: torch.nn.Modu
     Runs on the network's device, in half precision on CUDA. Raises what `report` and the video raise.
     """
     found = [np.zeros((len(track.frames), KEYPOINTS, 3)) for track in tracks]
-    wanted = _by_frame(tracks)
-    crops, affines, places = [], [], []
-
-    def look() -> None:
-        for (track, row), points in zip(places, look_at(np.stack(crops), np.stack(affines), network), strict=True):
+    affines = [np.stack([crop_of(box) for box in track.boxes]) for track in tracks]
+    for places, crops in cut_tracks(video, tracks, affines, (WIDTH, HEIGHT), _AT_ONCE, report):
+        looked = look_at(crops, np.stack([affines[track][row] for track, row in places]), network)
+        for (track, row), points in zip(places, looked, strict=True):
             found[track][row] = points
-        for each in (crops, affines, places):
-            each.clear()
-
-    for frame, picture in enumerate(video.frames()):
-        for track, row in wanted.get(frame, ()):
-            affines.append(crop_of(tracks[track].boxes[row]))
-            crops.append(cut_out(picture, affines[-1], (WIDTH, HEIGHT)))
-            places.append((track, row))
-            if len(crops) == _AT_ONCE:
-                look()
-        report((frame + 1) / video.info.frames)
-    if crops:
-        look()
     return found
+
+
+def taken_over(track: Track, coco: np.ndarray) -> Track:
+    """The track with ViTPose's keypoints (N, 17, 3) in place of the landmarks that they name, where it is sure of them.
+
+    Where it is not, the landmark stays, and counts no more than ViTPose trusts it.
+    """
+    keypoints = track.keypoints.copy()
+    named = keypoints[:, COCO_FROM_LANDMARKS]
+    sure = (coco[..., 2:] > SURE) & track.seen[:, None, None]
+    named[..., 2] = np.where(track.seen[:, None], np.minimum(named[..., 2], coco[..., 2]), named[..., 2])
+    keypoints[:, COCO_FROM_LANDMARKS] = np.where(sure, coco, named)
+    points = keypoints[..., :2]
+    return replace(track, keypoints=keypoints, boxes=np.concatenate([points.min(1), points.max(1)], 1))
 
 
 def crop_of(box: np.ndarray) -> np.ndarray:
@@ -152,15 +156,6 @@ def _blurred(heat: torch.Tensor) -> torch.Tensor:
     flat = heat.flatten(0, 1)[:, None]
     flat = F.conv2d(flat, kernel[..., None], padding=(_REACH, 0))
     return F.conv2d(flat, kernel[..., None, :], padding=(0, _REACH)).reshape(heat.shape)
-
-
-def _by_frame(tracks: Sequence[Track]) -> dict[int, list[tuple[int, int]]]:
-    """By frame: the tracks, and the rows of each, that have it."""
-    wanted: dict[int, list[tuple[int, int]]] = {}
-    for place, track in enumerate(tracks):
-        for row, frame in enumerate(track.frames.tolist()):
-            wanted.setdefault(frame, []).append((place, row))
-    return wanted
 
 
 def _size(state: State) -> dict[str, Any]:

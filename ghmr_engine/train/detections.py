@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ghmr_engine.errors import RecoverError
 from ghmr_engine.evaluate.suite import find_clips
 from ghmr_engine.motion_file import Motion, Person, read_motion
 from ghmr_engine.options import Options
@@ -69,7 +70,12 @@ def _in_clip(clip: Path, truth: Motion) -> list[Detection]:
     def silent(_done: float) -> None:
         return None
 
-    tracks = find_people(open_video(clip, options, silent), options, silent).tracks
+    try:
+        tracks = find_people(open_video(clip, options, silent), options, silent).tracks
+    except RecoverError as error:
+        if error.code != "nobody":
+            raise
+        return []  # somebody lying, or mostly hidden: a miss is one of the detector's errors
     pairs = [_nearest(track, truth) for track in tracks]
     return [
         _paired(track, truth.people[name], truth)

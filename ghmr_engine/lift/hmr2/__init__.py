@@ -21,7 +21,7 @@ _AT_ONCE = 32
 
 
 def load_hmr2(state: State, device: torch.device | str, size: Size = PUBLISHED) -> Hmr2:
-    """The network with a checkpoint's numbers (checkpoints.added_state("hmr2")), ready to be used.
+    """The network with a checkpoint's numbers (checkpoints.read_state), ready to be used.
 
     Raises RecoverError where any number is missing, left over or of another shape.
     """

@@ -99,11 +99,8 @@ def sight_of(
     first, count = int(track.frames[0]), int(track.frames[-1] - track.frames[0]) + 1
     here = track.frames - first
     coco = track.keypoints[:, COCO_FROM_LANDMARKS] if reading.coco is None else reading.coco
-    sure = (coco[..., 2] > SURE) & track.seen[:, None]
-    found = sure.sum(1) >= _ENOUGH
-    boxes = _boxes(coco[..., :2], sure) if found.any() else _given_boxes(track.boxes)
-    trusted = found if found.any() else np.ones(len(found), bool)
-    boxes = _filled(boxes[trusted], here[trusted], count)
+    sure, found = _sure(track, coco)
+    boxes = _boxes_of(track, coco, sure, found, here, count)
     whole, trust = np.zeros((count, KEYPOINTS, 2)), np.zeros((count, KEYPOINTS), bool)
     whole[here], trust[here] = coco[..., :2], sure & found[:, None]
 
@@ -127,6 +124,13 @@ def sight_of(
         K=resampled(camera.K[clip]), first=reading.first, features=features(reading.features),
         mirrored_features=features(reading.mirrored_features), rows=here / step,
     )  # fmt: skip
+
+
+def crop_boxes(track: Track, fps: float) -> np.ndarray:
+    """(N, 3) px: centre and side of the squares in which HMR2.0 looks at a track, as it was filmed; at its own rate."""
+    coco, here = track.keypoints[:, COCO_FROM_LANDMARKS], track.frames - track.frames[0]
+    boxes = _boxes_of(track, coco, *_sure(track, coco), here, int(here[-1]) + 1)
+    return _median(boxes, 2 * round(fps / 4) + 1)[here] * [1, 1, 200]
 
 
 def inputs_of(sight: Sight, size: tuple[int, int]) -> WhamInputs:
@@ -174,6 +178,21 @@ def joined(people: list[WhamInputs]) -> WhamInputs:
     return WhamInputs(**{name: torch.cat(parts) for name, parts in columns.items()})
 
 
+def _sure(track: Track, coco: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints (N, 17) that are trusted, and frames (N,) in which there are enough of them."""
+    sure = (coco[..., 2] > SURE) & track.seen[:, None]
+    return sure, sure.sum(1) >= _ENOUGH
+
+
+def _boxes_of(
+    track: Track, coco: np.ndarray, sure: np.ndarray, found: np.ndarray, here: np.ndarray, count: int
+) -> np.ndarray:
+    """(count, 3) centre and side / 200, px, in all frames from the track's first on, of which it has `here`."""
+    boxes = _boxes(coco[..., :2], sure) if found.any() else _given_boxes(track.boxes)
+    trusted = found if found.any() else np.ones(len(found), bool)
+    return _filled(boxes[trusted], here[trusted], count)
+
+
 def _boxes(keypoints: np.ndarray, sure: np.ndarray) -> np.ndarray:
     """(N, 3) centre and side / 200 of the sure keypoints' box, px; nan where there is none."""
     masked = np.where(sure[..., None], keypoints, np.nan)
@@ -200,10 +219,10 @@ def _filled(values: np.ndarray, here: np.ndarray, count: int) -> np.ndarray:
     return values[before] + share.clip(0, 1)[:, None] * (values[after] - values[before])
 
 
-def _median(values: np.ndarray) -> np.ndarray:
-    """(F, C) over _MEDIAN frames; beyond the ends as at the ends (the published filter takes zeros there)."""
-    padded = np.pad(values, ((_MEDIAN // 2, _MEDIAN // 2), (0, 0)), mode="edge")
-    return np.median(np.lib.stride_tricks.sliding_window_view(padded, _MEDIAN, 0), -1)
+def _median(values: np.ndarray, over: int = _MEDIAN) -> np.ndarray:
+    """(F, C) over an odd number of frames; beyond the ends as at the ends (the published filter takes zeros there)."""
+    padded = np.pad(values, ((over // 2, over // 2), (0, 0)), mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, over, 0), -1)
 
 
 def _kept_sure(keypoints: np.ndarray, sure: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
