@@ -6,12 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from test_hmr2 import drawn_state
 from test_wham_inputs import checkpoint
 
 from ghmr_engine import places
@@ -19,7 +17,6 @@ from ghmr_engine.added_models import remember, switched_on
 from ghmr_engine.added_stages import AddedStages
 from ghmr_engine.lift.hmr2.network import PUBLISHED, Hmr2
 from ghmr_engine.motion_file import read_motion
-from ghmr_engine.options import Options
 from ghmr_engine.people.vitpose import taken_over
 from ghmr_engine.posed import rotation_matrices
 from ghmr_engine.types import Track
@@ -134,12 +131,12 @@ def test_hmr2_s_and_vitpose_s_checkpoints_run_by_the_same_path(home, demo_clip, 
         assert ghmr(home, "models", "add", file).returncode == 0
     states = {model["name"]: model["state"] for model in json.loads(ghmr(home, "models", "--json").stdout)["models"]}
     assert all(states[name] == "on" for name in ("wham", "hmr2", "vitpose"))
-    # Six frames of a second: 12 crops through 630 million numbers are what two cores do in a minute.
-    taken = recovered(home, demo_clip, tmp_path / "a.motion.npz", "--fps", "6", "--end", "5")
+    # Ten frames: 20 crops through 630 million numbers are what two cores do in a minute.
+    taken = recovered(home, demo_clip, tmp_path / "a.motion.npz", "--fps", "15", "--end", "19")
     assert {"wham", "hmr2", "vitpose", "SMPL"} <= {model["name"] for model in taken.meta["models"]}
     assert finite(taken) and "people" not in taken.meta["cached"]
     ghmr(home, "models", "off", "hmr2")
-    blind = recovered(home, demo_clip, tmp_path / "b.motion.npz", "--fps", "6", "--end", "5")
+    blind = recovered(home, demo_clip, tmp_path / "b.motion.npz", "--fps", "15", "--end", "19")
     assert {"people", "camera"} <= set(blind.meta["cached"]) and apart(taken, blind) > 0.01
 
 
