@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ghmr_engine import __version__, places, protocol
+from ghmr_engine.added_models import added_models
 from ghmr_engine.device import describe_device
 from ghmr_engine.errors import Cancelled, RecoverError
 from ghmr_engine.models import known_models
@@ -140,6 +141,11 @@ def welcome() -> protocol.Welcome:
         {"name": model.name, "licence": model.licence, "open": model.open, "state": model.state()}
         for model in known_models().values()
     ]
+    with suppress(RecoverError):  # a damaged list is said by the recovery that it stops
+        models += [
+            {"name": added.name, "licence": added.kind.licence, "open": added.kind.open, "state": added.state}
+            for added in added_models().values()
+        ]
     return protocol.Welcome(__version__, describe_device(), models)
 
 

@@ -6,6 +6,7 @@ import json
 import platform
 
 from ghmr_engine import __version__, places
+from ghmr_engine.added_models import Added, added_models
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.models import known_models
 from installer import child, machine, models, packages
@@ -16,10 +17,11 @@ _SETUP = "Run: python3 install.py setup"
 _LOW_DISK = 2_000_000_000
 
 _ASK_TORCH = """
-import json, torch
+import importlib.util, json, torch
 cuda = torch.cuda.is_available()
 print(json.dumps({"version": torch.__version__, "device": "cuda" if cuda else "cpu",
-                  "gpu": torch.cuda.get_device_name() if cuda else None}))
+                  "gpu": torch.cuda.get_device_name() if cuda else None,
+                  "transformers": importlib.util.find_spec("transformers") is not None}))
 """
 
 
@@ -36,6 +38,7 @@ def examine() -> dict:
         "gpu": machine.gpu_name(),
         "models": _models(),
         "body": _body(),
+        "added": [_added(entry) for entry in _added_entries()],
         "bpy": {version: packages.has_bpy(version) for version in machine.BPY_PYTHON},
         "blenders": [
             {"program": str(program), "version": ".".join(map(str, version))}
@@ -81,9 +84,22 @@ def _body() -> dict:
     return {"name": "open body", "state": built, "licence": "CC0-1.0 (shapes), Apache-2.0 (code)", "path": str(path)}
 
 
+def _added_entries() -> list[Added]:
+    """The user's own models; none where their list is damaged, which a recovery says in its own line."""
+    try:
+        return list(added_models().values())
+    except RecoverError:
+        return []
+
+
+def _added(entry: Added) -> dict:
+    kind = entry.kind
+    return {"name": entry.name, "state": entry.state, "licence": kind.licence, "use": kind.use, "path": entry.path}
+
+
 def _problems(state: dict) -> tuple[list[dict], list[dict]]:
     """What has to be done before a clip becomes a scene, and what could be better; each with what to do."""
-    problems = _system_problems(state) + _engine_problems(state)
+    problems = _system_problems(state) + _engine_problems(state) + _added_problems(state)
     notes = []
     if not any(state["bpy"].values()):
         if state["blenders"]:
@@ -117,6 +133,18 @@ def _engine_problems(state: dict) -> list[dict]:
     return found + [_entry(f"{part['name']} is {part['state']}.", _SETUP) for part in parts]
 
 
+def _added_problems(state: dict) -> list[dict]:
+    found = [
+        _entry(f"The added model {model['name']} is {model['state']}: {model['path']}.",
+               f"Run `ghmr models add FILE` again, or `ghmr models off {model['name']}`.")
+        for model in state["added"] if model["state"] in ("missing", "changed")
+    ]  # fmt: skip
+    on = [model["name"] for model in state["added"] if model["state"] == "on"]
+    if "vitpose" in on and state["torch"] and not state["torch"]["transformers"]:
+        found.append(_entry("ViTPose is on, but transformers is not installed.", "docs/models.md has the line."))
+    return found
+
+
 def _entry(what: str, fix: str) -> dict:
     return {"what": what, "fix": fix}
 
@@ -131,6 +159,7 @@ def _lines(state: dict) -> list[str]:
     ]
     parts = [*state["models"], state["body"]]
     lines += [f"  model     {part['name']}: {part['state']}, {part['licence']}" for part in parts]
+    lines += [f"  added     {model['name']}: {model['state']}, {model['licence']}" for model in state["added"]]
     lines += [f"  bpy       {version}" for version, there in state["bpy"].items() if there]
     lines += [f"  Blender   {found['version']}  {found['program']}" for found in state["blenders"]]
     for kind, entries in (("Missing", state["problems"]), ("Note", state["notes"])):

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from ghmr_engine import places
+from ghmr_engine.added_models import remember
 from ghmr_engine.errors import RecoverError
 from installer import addon, child, machine, packages, stamps
 
@@ -211,6 +212,18 @@ def test_doctor_in_an_empty_home_says_what_to_do(home):
     assert all(entry["what"] and entry["fix"] for entry in state["problems"])
     assert {model["licence"] for model in state["models"]} == {"Apache-2.0"}
     assert list(home.iterdir()) == []
+
+
+def test_doctor_names_added_models_and_what_became_of_them(home, tmp_path):
+    for name in ("vitpose", "wham"):
+        (tmp_path / name).write_bytes(b"numbers")
+        remember(name, tmp_path / name)
+    (tmp_path / "wham").unlink()
+    state = json.loads(install("doctor", "--json").stdout)
+    assert {model["name"]: model["state"] for model in state["added"]} == {"vitpose": "on", "wham": "missing"}
+    (problem,) = (entry for entry in state["problems"] if "wham" in entry["what"])
+    assert "ghmr models off wham" in problem["fix"]
+    assert "added     vitpose: on, Apache-2.0" in install("doctor").stdout
 
 
 def test_uninstall_removes_the_home_and_nothing_else(home):

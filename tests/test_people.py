@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from ghmr_engine.body.skeleton import LANDMARK_NAMES, mirror_order
+from ghmr_engine.crops import Crop, carry, upright_crop
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.models import model_file
 from ghmr_engine.options import Options
 from ghmr_engine.people import find_people
-from ghmr_engine.people.crops import Crop, carry, upright_crop
 from ghmr_engine.people.detector import Detector, anchors, suppress, tiles_of
 from ghmr_engine.people.joining import join
 from ghmr_engine.people.landmarks import LandmarkModel, Sighting

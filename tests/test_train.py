@@ -17,9 +17,9 @@ from ghmr_engine.cli import app
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.evaluate.suite import held_out
 from ghmr_engine.lift.features import inputs_of
-from ghmr_engine.lift.network import Size
+from ghmr_engine.lift.network import LiftNetwork, Size
 from ghmr_engine.lift.weights import load_network
-from ghmr_engine.train import cameras
+from ghmr_engine.train import cameras, detections, loop
 from ghmr_engine.train.corpus import FPS, Corpus, captures_in, load_corpus, read_corpus, resting_high, save_corpus
 from ghmr_engine.train.detections import Detection
 from ghmr_engine.train.loop import Plan, train
@@ -219,8 +219,6 @@ def test_a_stopped_training_goes_on_to_the_same_weights(corpus, body, tmp_path):
         if done == 0.5:
             raise Stop
 
-    import ghmr_engine.train.loop as loop
-
     before = loop._SAVE_EVERY, loop._TEST_EVERY
     loop._SAVE_EVERY = loop._TEST_EVERY = 2
     try:
@@ -235,6 +233,33 @@ def test_a_stopped_training_goes_on_to_the_same_weights(corpus, body, tmp_path):
     rows = (tmp_path / "parts" / "log.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["step", "2", "4"]
     assert draw_curves(tmp_path / "parts" / "log.csv", tmp_path / "curves.png")
+
+
+def test_training_begins_from_weights_that_are_given(corpus, body, tmp_path):
+    source = Source(corpus, body, load_noise(MEASURED), [pair(detection(body), body)])
+    torch.manual_seed(5)
+    begun = LiftNetwork(SMALL)
+    first = {name: value.clone() for name, value in begun.state_dict().items()}
+    plan = Plan(steps=1, windows=2, filmed=1, rate=1e-6)
+    got = train(source, [], plan, tmp_path, "cpu", lambda _words, _done: None, SMALL, begun=begun)
+    for name, value in got.state_dict().items():
+        assert torch.allclose(value, first[name], atol=1e-5), name
+        assert torch.equal(begun.state_dict()[name], first[name])
+
+
+def test_processors_that_would_work_half_precision_out_bit_by_bit_train_in_single(monkeypatch):
+    for capability, half in (("AVX2", False), ("AVX512", True), ("DEFAULT", False)):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda it=capability: it)
+        assert loop._half_is_fast("cpu") is half and loop._half_is_fast("cuda")
+
+
+def test_a_clip_in_which_nobody_is_found_is_left_out(body, tmp_path, monkeypatch):
+    def nobody(*_any):
+        raise RecoverError("nobody", "Nobody was found.", "")
+
+    monkeypatch.setattr(detections, "find_people", nobody)
+    monkeypatch.setattr(detections, "open_video", lambda *_any: None)
+    assert detections._in_clip(tmp_path / "a.mp4", None) == []
 
 
 @pytest.mark.slow

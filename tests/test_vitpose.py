@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from ghmr_engine.checkpoints import read_state, recognise
+from ghmr_engine.crops import carry, cut_out
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.people import vitpose
-from ghmr_engine.people.crops import carry, cut_out
 from ghmr_engine.people.vitpose import PACKAGE, crop_of, find_keypoints, load_vitpose, look_at, peaks
 from ghmr_engine.types import Track
 

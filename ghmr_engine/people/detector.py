@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ghmr_engine.people.crops import Crop, upright_crop
+from ghmr_engine.crops import Crop, upright_crop
 
 RESOLUTION = 224
 _LAYERS = ((28, 2), (14, 2), (7, 6))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ghmr_engine.people.crops import Crop, carry, upright_crop
+from ghmr_engine.crops import Crop, carry, upright_crop
 
 RESOLUTION = 256
 MASK_RESOLUTION = 64

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from ghmr_engine.people.crops import Crop
+from ghmr_engine.crops import Crop
 from ghmr_engine.people.landmarks import MASK_RESOLUTION, Sighting
 from ghmr_engine.people.tracking import Tracklet
 from ghmr_engine.types import Track

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from ghmr_engine.people.crops import Crop
+from ghmr_engine.crops import Crop
 from ghmr_engine.people.detector import Detector, tiles_of
 from ghmr_engine.people.landmarks import MASK_RESOLUTION, LandmarkModel, Sighting
 

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from ghmr_engine.body.skeleton import COCO_FROM_LANDMARKS
 from ghmr_engine.checkpoints import State, load_strictly
+from ghmr_engine.crops import carry, cut_tracks
 from ghmr_engine.errors import RecoverError
-from ghmr_engine.people.crops import carry, cut_tracks
 from ghmr_engine.places import engine_python
 from ghmr_engine.progress import Report
 from ghmr_engine.types import Track

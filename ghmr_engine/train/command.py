@@ -41,11 +41,12 @@ def train_command(
     ] = None,
     steps: Annotated[int, typer.Option(help="Batches to train on.")] = 6000,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    begin: Annotated[Path | None, typer.Option(help="Weights to go on from; none: from the start.")] = None,
 ) -> None:
     """Train the lifting network. Stopped, the same command goes on where it was."""
     with shown() as report:
         from ghmr_engine.device import choose_device
         from ghmr_engine.train.run import train_from
 
-        made = train_from(mocap, filmed, out, steps, choose_device(device), body(), report)
+        made = train_from(mocap, filmed, out, steps, choose_device(device), body(), report, begin)
     typer.echo("\n".join(f"Wrote {path}." for path in made))

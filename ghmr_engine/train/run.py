@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,7 +14,8 @@ import torch
 from ghmr_engine import __version__
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.lift.features import Sights
-from ghmr_engine.lift.weights import save_network
+from ghmr_engine.lift.weights import load_network, save_network
+from ghmr_engine.models import sha256_of
 from ghmr_engine.train.corpus import Corpus, load_corpus, read_corpus, save_corpus
 from ghmr_engine.train.detections import Detection, detect
 from ghmr_engine.train.loop import Plan, train
@@ -33,11 +35,12 @@ _SHORTEST = 24
 
 def train_from(
     mocap: Path, filmed: Path | None, out: Path, steps: int, device: str, body: Body,
-    report: Callable[[str, float], None],
+    report: Callable[[str, float], None], begun: Path | None = None,
 ) -> list[Path]:  # fmt: skip
     """Train the lifting network on a folder of motion capture; returns what was written. Raises RecoverError.
 
     filmed: a folder of rendered clips, on which the detector's errors are measured and which are trained on too.
+    begun: weights to go on from, at a third of the learning rate.
     """
     out.mkdir(parents=True, exist_ok=True)
     corpus = _corpus(mocap, out / "corpus.npz", body, lambda words, done: report(words, 0.1 * done))
@@ -53,8 +56,12 @@ def train_from(
     else:
         noise, tests = load_noise(MEASURED), []
     plan = Plan(steps=steps) if pairs else Plan(steps=steps, windows=Plan.windows + Plan.filmed, filmed=0)
+    first = None
+    if begun is not None:
+        first, plan = load_network(begun, "cpu"), replace(plan, rate=Plan.rate / 3, begun=sha256_of(begun))
     torch.set_num_threads(torch.get_num_threads() if device != "cpu" else 2)
-    network = train(Source(corpus, body, noise, pairs), tests, plan, out, device, lambda w, d: report(w, 0.2 + 0.8 * d))
+    network = train(Source(corpus, body, noise, pairs), tests, plan, out, device,
+                    lambda words, done: report(words, 0.2 + 0.8 * done), begun=first)  # fmt: skip
     weights = out / "lift.safetensors"
     save_network(network, weights, _card(corpus, mocap, plan, out / "log.csv"))
     drawn = draw_curves(out / "log.csv", out / "curves.png")
@@ -110,6 +117,8 @@ def _card(corpus: Corpus, mocap: Path, plan: Plan, log: Path) -> dict[str, str]:
         "name": "Recover Motion lifting network", "engine": __version__, "licence": "CC0-1.0", "credit": _CREDIT,
         "data": f"{corpus.minutes:.1f} minutes of motion capture, {len(set(corpus.names))} recordings",
         "recordings_sha256": hashlib.sha256(names.encode()).hexdigest(),
-        "command": f"ghmr train {mocap.name} --steps {plan.steps}" + (" --filmed FOLDER" if plan.filmed else ""),
+        "command": f"ghmr train {mocap.name} --steps {plan.steps}" + (" --filmed FOLDER" if plan.filmed else "")
+        + (" --begin FILE" if plan.begun else ""),
+        **({"begun_from_sha256": plan.begun} if plan.begun else {}),
         "measures": json.dumps({name: float(value) for name, value in last.items()}),
     }  # fmt: skip

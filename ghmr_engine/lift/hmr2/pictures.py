@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ghmr_engine.crops import Crop, cut_tracks
 from ghmr_engine.lift.hmr2 import RESOLUTION, features
 from ghmr_engine.lift.hmr2.network import Hmr2
-from ghmr_engine.people.crops import Crop, cut_tracks
 from ghmr_engine.progress import Report, silent
 from ghmr_engine.types import Track
 from ghmr_engine.video import Video
