@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from ghmr_engine import lift, people
 from ghmr_engine.added_models import Added, body_path
-from ghmr_engine.body.smpl import Body
+from ghmr_engine.body.smpl import Body, load_body
 from ghmr_engine.checkpoints import State, read_state
 from ghmr_engine.lift.hmr2 import load_hmr2
 from ghmr_engine.lift.hmr2.pictures import look
@@ -41,9 +41,11 @@ class AddedStages:
         self.on = {name: added for name, added in on.items() if name not in unused}
         self._device = torch.device(device)
 
-    def body(self) -> Body | Path:
-        """The body that people get, or its file."""
-        return smpl_body(self._wham_state, self._device) if "wham" in self.on else body_path(self.on)
+    def body(self) -> Body:
+        """The body that people get."""
+        if "wham" in self.on:
+            return smpl_body(self._wham_state, self._device)
+        return load_body(body_path(self.on), self._device)
 
     def find_people(self, video: Video, options: Options, report: Report) -> People:
         """people.find_people, then ViTPose's keypoints where it is on."""
@@ -65,8 +67,9 @@ class AddedStages:
         if "hmr2" in self.on:
             looking = _LOOKING
             readings = self._readings(video, found, wham, float(info.fps), lambda done: report(looking * done))
-        last = partial(_later, report, looking)
-        return lift.lift_people(found, camera, body, info, options, network, last, wham=wham, readings=readings)
+        return lift.lift_people(found, camera, body, info, options, network,
+                                lambda done: report(looking + (1 - looking) * done),
+                                wham=wham, readings=readings)  # fmt: skip
 
     def _readings(self, video: Video, found: People, wham: Wham, fps: float, report: Report) -> list[Reading]:
         network = load_hmr2(self._state("hmr2"), self._device)
@@ -82,7 +85,3 @@ class AddedStages:
 
     def _state(self, name: str) -> State:
         return read_state(Path(self.on[name].path))
-
-
-def _later(report: Report, gone: float, done: float) -> None:
-    report(gone + (1 - gone) * done)

@@ -146,7 +146,7 @@ def _say_one(entry: Added, as_json: bool) -> None:
         typer.echo(json.dumps(asdict(listed), indent=1))
         return
     lines = [f"{kind.title} ({entry.name}): {kind.use}. It is {entry.state}.", f"Licence: {kind.licence}."]
-    if entry.name == "hmr2" and not any(each.on for each in added_models().values() if each.name == "wham"):
+    if entry.name == "hmr2" and "wham" not in {name for name, each in added_models().items() if each.on}:
         lines.append("It runs for WHAM: add that too.")
     if entry.on and not kind.open:
         lines.append("Takes made with it are for research only, and say so.")

@@ -8,7 +8,6 @@ from pathlib import Path
 from ghmr_engine import camera, lift, output, people, refine, result, video, world
 from ghmr_engine.added_models import switched_on
 from ghmr_engine.added_stages import AddedStages
-from ghmr_engine.body.smpl import load_body
 from ghmr_engine.cache import Cache
 from ghmr_engine.device import choose_device
 from ghmr_engine.lift.weights import SHIPPED, load_network
@@ -36,11 +35,8 @@ def recover(
     clip = steps.run("video", video.open_video, video_path, options)
     info = clip.info
     output.check_space(out, info)
-    device = choose_device(options.device)
-    added = AddedStages(switched_on(), device)
+    added = AddedStages(switched_on(), choose_device(options.device))
     body = added.body()
-    if isinstance(body, Path):
-        body = load_body(body, device)
     network = load_network(SHIPPED, body.v_template.device)
     models = result.models_used(body, added.on.values())
     seeing = {model.sha256 for model in models if model.name in result.SEEING}

@@ -94,7 +94,10 @@ def _added_entries() -> list[Added]:
 
 def _added(entry: Added) -> dict:
     kind = entry.kind
-    return {"name": entry.name, "state": entry.state, "licence": kind.licence, "use": kind.use, "path": entry.path}
+    return {
+        "name": entry.name, "on": entry.on, "state": entry.state, "licence": kind.licence, "use": kind.use,
+        "path": entry.path,
+    }  # fmt: skip
 
 
 def _problems(state: dict) -> tuple[list[dict], list[dict]]:
@@ -134,13 +137,13 @@ def _engine_problems(state: dict) -> list[dict]:
 
 
 def _added_problems(state: dict) -> list[dict]:
+    on = [model for model in state["added"] if model["on"]]
     found = [
         _entry(f"The added model {model['name']} is {model['state']}: {model['path']}.",
                f"Run `ghmr models add FILE` again, or `ghmr models off {model['name']}`.")
-        for model in state["added"] if model["state"] in ("missing", "changed")
+        for model in on if model["state"] in ("missing", "changed")
     ]  # fmt: skip
-    on = [model["name"] for model in state["added"] if model["state"] == "on"]
-    if "vitpose" in on and state["torch"] and not state["torch"]["transformers"]:
+    if any(model["name"] == "vitpose" for model in on) and state["torch"] and not state["torch"]["transformers"]:
         found.append(_entry("ViTPose is on, but transformers is not installed.", "docs/models.md has the line."))
     return found
 

@@ -17,7 +17,7 @@ import roma
 import torch
 from motions import walking_motion
 
-from ghmr_engine import cli, pipeline, serve
+from ghmr_engine import added_stages, cli, pipeline, serve
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.types import CameraMotion, LiftedPerson, People, Track, VideoInfo, WorldPerson, WorldScene
@@ -189,7 +189,7 @@ def main() -> None:
     pipeline.lift.lift_people = lift_people
     pipeline.world.place_in_world = place_in_world
     pipeline.refine.refine = refine
-    pipeline.load_body = load_body
+    added_stages.load_body = load_body
     pipeline.load_network = lambda path, device: None
     if rest == ["serve"]:
         serve.main()

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ghmr_engine import places
-from ghmr_engine.added_models import remember
+from ghmr_engine.added_models import remember, switch
 from ghmr_engine.errors import RecoverError
 from installer import addon, child, machine, packages, stamps
 
@@ -223,6 +223,10 @@ def test_doctor_names_added_models_and_what_became_of_them(home, tmp_path):
     assert {model["name"]: model["state"] for model in state["added"]} == {"vitpose": "on", "wham": "missing"}
     (problem,) = (entry for entry in state["problems"] if "wham" in entry["what"])
     assert "ghmr models off wham" in problem["fix"]
+    switch("wham", on=False)  # what is left out keeps no clip from becoming a scene
+    assert not [
+        entry for entry in json.loads(install("doctor", "--json").stdout)["problems"] if "wham" in entry["what"]
+    ]
     assert "added     vitpose: on, Apache-2.0" in install("doctor").stdout
 
 

@@ -75,7 +75,7 @@ def _in_clip(clip: Path, truth: Motion) -> list[Detection]:
     except RecoverError as error:
         if error.code != "nobody":
             raise
-        return []  # somebody lying, or mostly hidden: a miss is one of the detector's errors
+        return []  # nothing of them can be measured or trained on
     pairs = [_nearest(track, truth) for track in tracks]
     return [
         _paired(track, truth.people[name], truth)
