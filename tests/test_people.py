@@ -12,12 +12,13 @@ from ghmr_engine.errors import RecoverError
 from ghmr_engine.models import model_file
 from ghmr_engine.options import Options
 from ghmr_engine.people import find_people
+from ghmr_engine.people.appearance import colours_of
 from ghmr_engine.people.detector import Detector, anchors, suppress, tiles_of
 from ghmr_engine.people.joining import join
 from ghmr_engine.people.landmarks import LandmarkModel, Sighting
 from ghmr_engine.people.selection import Evidence, believable, choose
 from ghmr_engine.people.swaps import set_right, swapped_frames
-from ghmr_engine.people.tracking import Tracklet
+from ghmr_engine.people.tracking import Tracker, Tracklet
 from ghmr_engine.progress import silent
 from ghmr_engine.video import open_video
 
@@ -87,6 +88,57 @@ def test_two_who_cross_keep_who_they_are():
     chains = join([*right, *left], FPS)
     assert sorted([part.start for part in chain] for chain in chains) == [[0], [0, 26]]
     assert next(chain for chain in chains if len(chain) == 2)[0] is right[0]
+
+
+class _SlidesOver:
+    """A landmark model that follows a red figure until frame 40, and the blue one that passes it from then on."""
+
+    def __init__(self):
+        self.frame = -1
+
+    def look(self, picture, crop):
+        return _standing(_red(self.frame) if self.frame < 40 else _blue(self.frame), crop)
+
+
+class _FindsNobody:
+    def find(self, picture, tiles):
+        return []
+
+
+def _red(frame):
+    return np.array([300.0 + 2 * frame, 200.0])
+
+
+def _blue(frame):
+    return np.array([460.0 - 2 * frame, 200.0])
+
+
+def _standing(place, crop):
+    there = Crop(place, 250.0, 0.0)
+    keypoints = np.concatenate([FIGURE + place, np.ones((33, 1))], 1)
+    return Sighting(1.0, keypoints, np.zeros((33, 3)), there, there, np.ones((64, 64)), 1.0)
+
+
+def test_a_tracklet_that_slides_over_to_who_passes_by_ends_before_it_does():
+    """Seen in a rendered clip: from the frame in which they met, the one in front was taken for the one behind."""
+
+    def picture(frame, blue_in_front):
+        drawn = np.zeros((400, 640, 3), np.uint8)
+        colour, place = ((20, 20, 220), _blue(frame)) if blue_in_front else ((220, 20, 20), _red(frame))
+        cv2.circle(drawn, tuple(place.astype(int).tolist()), 190, colour, -1)
+        return drawn
+
+    model = _SlidesOver()
+    tracker = Tracker(_FindsNobody(), model, FPS)
+    blue = [_standing(_blue(frame), None) for frame in range(38)]  # then hidden behind the other
+    looks = [colours_of(picture(0, blue_in_front=True), blue[0])] * 3
+    tracker.finished = [Tracklet(0, blue, looks)]
+    tracker._live = [Tracklet(-1, [_standing(_red(-1), None)])]
+    for frame in range(60):
+        model.frame = frame
+        tracker.read(picture(frame, blue_in_front=frame >= 40))
+    red = next(tracklet for tracklet in tracker.finish() if tracklet.start == -1)
+    assert red.end == 39
 
 
 @pytest.mark.parametrize("why", ["colour", "place", "time", "size"])

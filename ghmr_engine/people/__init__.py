@@ -19,7 +19,7 @@ from ghmr_engine.progress import Report
 from ghmr_engine.types import People, Track
 from ghmr_engine.video import Video
 
-VERSION = 5
+VERSION = 6
 LONGEST_SIDE = 1920
 """Pictures are searched at this size at the most: a person's crop has 256 pixels in any case."""
 _BODY, _FEWEST = slice(11, 29), 7

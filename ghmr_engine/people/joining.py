@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from ghmr_engine.people.appearance import apart, mean_colours
 from ghmr_engine.people.tracking import Tracklet
 
 _LONGEST_S = 2.5
@@ -73,8 +74,7 @@ def _motion(tracklet: Tracklet, end: int, fps: float) -> tuple[np.ndarray, np.nd
 
 
 def _unlike(a: Tracklet, b: Tracklet) -> float:
-    """Bhattacharyya distance of mean colours, the better half of the body counting."""
+    """How far mean colours are from each other, the better half of the body counting."""
     if not a.colours or not b.colours:
         return 0.3
-    mean_a, mean_b = np.mean(a.colours, 0), np.mean(b.colours, 0)
-    return float(np.sqrt(np.maximum(1 - np.sqrt(mean_a * mean_b).sum(1), 0)).min())
+    return float(apart(mean_colours(a.colours), mean_colours(b.colours)).min())

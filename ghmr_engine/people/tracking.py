@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
 from ghmr_engine.crops import Crop
+from ghmr_engine.people.appearance import apart, colours_of, mean_colours
 from ghmr_engine.people.detector import Detector, tiles_of
-from ghmr_engine.people.landmarks import MASK_RESOLUTION, LandmarkModel, Sighting
+from ghmr_engine.people.landmarks import LandmarkModel, Sighting
 
 _BODY = slice(11, 29)
 """Landmarks by which two sightings are compared: shoulders to ankles."""
@@ -23,6 +23,14 @@ _JUMP = 0.3
 _LOOK_AGAIN_S, _SEARCH_S = 0.6, 0.2
 """Seconds between looks for new people: always, and for a second after somebody was lost."""
 
+_MEET, _MEMORY_S = 0.7, 1.0
+"""Two people meet whose regions' middles are nearer than this share of the larger region's side; somebody who was lost
+may stand there unseen for so many seconds."""
+_LOOKS = 6
+"""Newest looks at somebody's colours that tell what they look like now."""
+_TAKEN_OVER, _FRAMES_TO_TELL = 0.15, 3
+"""By how much a body looks more like the other one (Bhattacharyya, mean of its halves), and in how many frames, where a
+tracklet has slid over to them. Between neighbouring looks at one person there is 0.05, at two different people 0.3."""
 _SMALL_EVERY = 4
 """Small tiles take three times as long as the others, and who is small stays in view longer: every fourth look."""
 
@@ -34,6 +42,9 @@ class Tracklet:
     start: int
     sightings: list[Sighting] = field(default_factory=list)
     colours: list[np.ndarray] = field(default_factory=list)
+    """One look in five frames, (2, 60) each."""
+    doubts: int = 0
+    """Newest frames in a row in which the body looked like somebody else's."""
 
     @property
     def end(self) -> int:
@@ -80,6 +91,7 @@ class Tracker:
         before = len(self._live)
         self._live = [tracklet for tracklet in self._live if self._follow(tracklet, picture)]
         self._end_mixed()
+        self._end_taken_over(picture)
         if len(self._live) < before:
             self._search_until = self._frame + round(self._fps)
             self._next_look = min(self._next_look, self._frame + 1)
@@ -102,7 +114,7 @@ class Tracker:
             self.finished.append(tracklet)
             return False
         tracklet.sightings.append(sighting)
-        if len(tracklet.sightings) % 5 == 0:
+        if len(tracklet.sightings) % 5 == 0 and not tracklet.doubts:
             tracklet.colours.append(colours_of(picture, sighting))
         return True
 
@@ -127,6 +139,36 @@ class Tracker:
                     _trim(loser, other if loser is one else one)
                     if loser.sightings:
                         self.finished.append(loser)
+
+    def _end_taken_over(self, picture: np.ndarray) -> None:
+        """End tracklets that slid over to somebody else while two people passed each other, back to before they did."""
+        for tracklet in list(self._live):
+            others = [other.colours for other in self._met(tracklet) if other.colours]
+            own = tracklet.colours[-_LOOKS:]
+            if not others or len(own) < 2:
+                tracklet.doubts = 0
+                continue
+            now = colours_of(picture, tracklet.last)
+            like_other = min(apart(now, mean_colours(colours[-_LOOKS:])).mean() for colours in others)
+            slid = apart(now, mean_colours(own)).mean() > like_other + _TAKEN_OVER
+            tracklet.doubts = tracklet.doubts + 1 if slid else 0
+            if tracklet.doubts >= _FRAMES_TO_TELL:
+                del tracklet.sightings[-tracklet.doubts :]
+                self._live.remove(tracklet)
+                if tracklet.sightings:
+                    self.finished.append(tracklet)
+
+    def _met(self, tracklet: Tracklet) -> list[Tracklet]:
+        """Who else is, or was a moment ago, in the same place of the picture."""
+        memory = self._frame - round(_MEMORY_S * self._fps)
+        region = tracklet.last.following
+        return [
+            other
+            for other in (*self._live, *self.finished[-12:])
+            if other is not tracklet and other.start < tracklet.end and other.end >= memory
+            and np.hypot(*(other.last.following.centre - region.centre))
+            < _MEET * max(other.last.following.side, region.side)
+        ]  # fmt: skip
 
     def _find_new(self, picture: np.ndarray) -> None:
         height, width = picture.shape[:2]
@@ -189,21 +231,3 @@ def _trim(loser: Tracklet, winner: Tracklet) -> None:
         if apart > _CLOSE:
             return
         loser.sightings.pop()
-
-
-def colours_of(picture: np.ndarray, sighting: Sighting) -> np.ndarray:
-    """(2, 60) colour histograms of the upper and the lower half of a person, each summing to 1."""
-    patch = cv2.cvtColor(sighting.crop.cut(picture, MASK_RESOLUTION), cv2.COLOR_RGB2HSV)
-    inside = sighting.mask > 0.6
-    rows = np.flatnonzero(inside.any(1))
-    middle = (rows[0] + rows[-1]) // 2 if len(rows) else MASK_RESOLUTION // 2
-    halves = []
-    for half in (slice(0, middle + 1), slice(middle + 1, None)):
-        part = np.zeros_like(inside)
-        part[half] = inside[half]
-        mask = part.astype(np.uint8)
-        tint = cv2.calcHist([patch], [0, 1], mask, [10, 4], [0, 180, 0, 256]).ravel()
-        light = cv2.calcHist([patch], [2], mask, [20], [0, 256]).ravel()
-        both = np.concatenate([tint, light])
-        halves.append(both / max(both.sum(), 1.0))
-    return np.stack(halves)
