@@ -37,6 +37,10 @@ KINDS = {
         Kind("vitpose", "ViTPose", "17 keypoints of each person in the picture", "Apache-2.0", True),
         Kind("smpl", "SMPL body", "SMPL's own body in place of the open one",
              "SMPL body model licence (research only)", False),
+        Kind("humor", "HuMoR", "motion prior of `--quality best`",
+             "research only (SMPL+H and AMASS, its training data; code MIT)", False),
+        Kind("vposer", "VPoser", "pose prior of `--quality best`",
+             "SMPL-X model licence (research only)", False),
     )
 }  # fmt: skip
 

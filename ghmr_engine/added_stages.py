@@ -28,6 +28,8 @@ from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, People, VideoInfo
 from ghmr_engine.video import Video
 
+_NOT_USED_YET = {"humor", "vposer"}
+"""Read (refine/), but by no stage: a take neither names them nor has their licence."""
 _FINDING, _LOOKING = 0.5, 0.8
 """Shares of their stages' time that go before ViTPose, and to HMR2.0."""
 
@@ -37,7 +39,7 @@ class AddedStages:
 
     def __init__(self, on: Mapping[str, Added], device: str) -> None:
         # Features without WHAM are read by nobody, and WHAM speaks of the body in its own file.
-        unused = {"hmr2"} if "wham" not in on else {"smpl"}
+        unused = _NOT_USED_YET | ({"hmr2"} if "wham" not in on else {"smpl"})
         self.on = {name: added for name, added in on.items() if name not in unused}
         self._device = torch.device(device)
 

@@ -20,7 +20,9 @@ Shapes = Mapping[str, tuple[int, ...]]
 State = dict[str, torch.Tensor]
 
 _WRAPPERS = ("model", "state_dict")
-"""Entries under which training programs keep the network (WHAM; HMR2.0 and original ViTPose)."""
+"""Entries under which training programs keep the network (WHAM, HuMoR; HMR2.0, VPoser and original ViTPose)."""
+_PREFIXES = ("module.", "vp_model.")
+"""What training programs put in front of every key of the network (torch's parallel training; VPoser)."""
 SMPL_SHAPES: dict[str, tuple[int | None, ...]] = {
     "v_template": (6890, 3),
     "shapedirs": (6890, 3, None),
@@ -47,11 +49,25 @@ _SIGNS: dict[str, dict[str, tuple[int | None, ...]]] = {
         "backbone.embeddings.position_embeddings": (1, 193, None),
         "backbone.embeddings.patch_embeddings.projection.weight": (None, 3, 16, 16),
     },
+    "humor": {
+        "prior_net.net.0.weight": (1024, 339),
+        "encoder.net.0.weight": (1024, 678),
+        "decoder.net.0.weight": (1024, 387),
+        "decoder.net.9.weight": (216, 560),
+    },
+    "vposer": {
+        "encoder_net.1.weight": (63,),
+        "encoder_net.8.mu.weight": (32, 512),
+        "decoder_net.0.weight": (512, 32),
+        "decoder_net.5.weight": (126, 512),
+    },
 }
 _FAMILIES = {
     "wham": ("motion_encoder.", "trajectory_decoder."),
     "hmr2": ("backbone.", "smpl_head."),
     "vitpose": ("backbone.embeddings.", "head."),
+    "humor": ("prior_net.", "encoder.", "decoder."),
+    "vposer": ("encoder_net.", "decoder_net."),
 }
 """Beginnings of keys that all occur in a file of the kind."""
 _OTHERS = {
@@ -59,12 +75,11 @@ _OTHERS = {
         "is ViTPose in its original naming",
         "Add the model in the naming of `transformers` (model.safetensors of a usyd-community/vitpose model).",
     ),
-    ("prior_net.", "decoder."): ("is HuMoR, which the engine does not use", "See docs/models.md."),
-    ("encoder_net.", "decoder_net."): ("is VPoser, which the engine does not use", "See docs/models.md."),
+    ("bodyprior_enc_", "bodyprior_dec_"): ("is VPoser v1.0", "Add VPoser v2.0 (docs/models.md)."),
     ("patchify.", "update."): ("is DPVO", "Name it dpvo.pth in the models folder: docs/camera.md."),
     ("fnet.", "cnet.", "update."): ("is DROID-SLAM", "Name it droid.pth in the models folder: docs/camera.md."),
 }
-_NOT_ONE = "Add a checkpoint of WHAM, HMR2.0 or ViTPose, or SMPL's body as .npz (docs/models.md)."
+_NOT_ONE = "Add a checkpoint of WHAM, HMR2.0, ViTPose, HuMoR or VPoser, or SMPL's body as .npz (docs/models.md)."
 _PLAIN_NUMBERS = [
     # Training programs keep scores in NumPy's numbers beside the network; these names build numbers and nothing else.
     (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
@@ -111,7 +126,9 @@ def read_state(path: Path) -> State:
     state = _unwrapped(_load(path, in_place=what == "torch"))
     if not state:
         raise RecoverError("bad_checkpoint", f"{path.name} holds no network.", _NOT_ONE)
-    return {name.removeprefix("module."): value for name, value in state.items()}
+    for prefix in _PREFIXES:
+        state = {name.removeprefix(prefix): value for name, value in state.items()}
+    return state
 
 
 def load_strictly(network: torch.nn.Module, state: State, name: str, beside: tuple[str, ...] = ()) -> None:
@@ -197,7 +214,7 @@ def _load(path: Path, in_place: bool) -> object:
 
 
 def _refuse(path: Path, said: str, error: Exception) -> NoReturn:
-    named = re.search(r"GLOBAL ([\w.]+)|[Uu]nsupported (?:global|class|operand|function)[^\w]*([\w.]+)", said)
+    named = re.search(r"GLOBAL ([\w.]+)|[Uu]nsupported (?:global|class|operand|function)\W*(?!GLOBAL)([\w.]+)", said)
     if named is None:
         raise _damaged(path) from error
     raise RecoverError(

@@ -99,6 +99,13 @@ def test_hmr2_without_wham_and_smpl_beside_wham_are_not_used(home, tmp_path):
     assert set(AddedStages(switched_on(), "cpu").on) == {"wham", "hmr2"}
 
 
+def test_priors_that_no_stage_reads_yet_are_not_named_in_takes(home, tmp_path):
+    for name in ("humor", "vposer"):
+        (tmp_path / name).write_bytes(b"x")
+        remember(name, tmp_path / name)
+    assert AddedStages(switched_on(), "cpu").on == {}
+
+
 def test_vitpose_s_sure_keypoints_replace_the_landmarks_that_they_name():
     chance = np.random.default_rng(0)
     keypoints = np.concatenate([chance.uniform(0, 100, (3, 33, 2)), np.full((3, 33, 1), 0.9)], -1)

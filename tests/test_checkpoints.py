@@ -35,6 +35,18 @@ VITPOSE = {
     "backbone.embeddings.patch_embeddings.projection.weight": (768, 3, 16, 16),
     "head.conv.weight": (17, 768, 3, 3),
 }
+HUMOR = {
+    "prior_net.net.0.weight": (1024, 339),
+    "encoder.net.0.weight": (1024, 678),
+    "decoder.net.0.weight": (1024, 387),
+    "decoder.net.9.weight": (216, 560),
+}
+VPOSER = {
+    "encoder_net.1.weight": (63,),
+    "encoder_net.8.mu.weight": (32, 512),
+    "decoder_net.0.weight": (512, 32),
+    "decoder_net.5.weight": (126, 512),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +89,30 @@ def test_hmr2_vitpose_and_smpl_are_told(tmp_path):
     assert recognise(smpl_file(tmp_path)) == "smpl"
 
 
+def test_the_priors_are_told(tmp_path):
+    torch.save({"model": zeros(HUMOR), "optim": {}, "min_val_loss": np.float64(1.5)}, tmp_path / "best_model.pth")
+    inside = {f"vp_model.{name}": value for name, value in zeros(VPOSER).items()}
+    torch.save({"state_dict": {**inside, "bm_train.f": torch.zeros(3)}}, tmp_path / "V02_05.ckpt")
+    assert recognise(tmp_path / "best_model.pth") == "humor"
+    assert recognise(tmp_path / "V02_05.ckpt") == "vposer"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ({**HUMOR, "decoder.net.9.weight": (207, 560)}, "HuMoR, has decoder.net.9.weight of 207 x 560, not 216 x 560"),
+        ({**VPOSER, "decoder_net.0.weight": (32, 16)}, "VPoser, has decoder_net.0.weight of 32 x 16, not 512 x 32"),
+        ({"bodyprior_enc_fc1.weight": (512, 63), "bodyprior_dec_out.weight": (126, 512)}, "is VPoser v1.0"),
+    ],
+    ids=["humor", "vposer", "vposer 1"],
+)
+def test_other_priors_are_one_line(tmp_path, shapes, said):
+    torch.save(zeros(shapes), tmp_path / "prior.pt")
+    with pytest.raises(RecoverError, match=said) as refused:
+        recognise(tmp_path / "prior.pt")
+    assert "\n" not in refused.value.message
+
+
 @pytest.mark.parametrize("old", [False, True], ids=["new form", "old form"])
 def test_a_malicious_checkpoint_is_refused_and_not_run(tmp_path, old):
     made = tmp_path / "it_ran"
@@ -87,7 +123,7 @@ def test_a_malicious_checkpoint_is_refused_and_not_run(tmp_path, old):
 
     path = tmp_path / "wham.pth"
     torch.save({"model": {**zeros(WHAM), "x": Bad()}}, path, _use_new_zipfile_serialization=not old)
-    with pytest.raises(RecoverError, match="nothing of it was run") as refused:
+    with pytest.raises(RecoverError, match=r"asks for [a-z_.]*getattr; nothing of it was run") as refused:
         recognise(path)
     assert refused.value.code == "pickle_refused" and not made.exists()
 
@@ -165,6 +201,15 @@ def test_what_was_added_is_listed_with_its_licence_and_comes_back_as_tensors(tmp
     assert listed["lift"]["state"] == "on" and listed["lift"]["open"]
     assert listed["hmr2"]["state"] == "not added"
     assert set(read_state(Path(switched_on()["wham"].path))) == set(WHAM)
+
+
+@pytest.mark.parametrize(("name", "shapes"), [("humor", HUMOR), ("vposer", VPOSER)])
+def test_a_prior_is_listed_for_research_only(tmp_path, name, shapes):
+    torch.save({"model": zeros(shapes)}, tmp_path / "prior.pth")
+    said = ghmr("add", str(tmp_path / "prior.pth"))
+    assert said.exit_code == 0 and "research only" in said.output and "prior of `--quality best`" in said.output
+    listed = {model["name"]: model for model in json.loads(ghmr("--json").output)["models"]}
+    assert listed[name]["state"] == "on" and not listed[name]["open"]
 
 
 def test_smpl_s_body_takes_the_open_one_s_place_until_it_is_switched_off(tmp_path):

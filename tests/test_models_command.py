@@ -103,9 +103,11 @@ def test_the_table_has_every_model_with_its_licence(home):
     lines = ghmr(home, "models").stdout.splitlines()
     assert lines[0].split() == ["NAME", "STATE", "ALLOWED", "LICENCE", "USE"]
     rows = {line.split()[0]: line for line in lines[1:]}
-    assert {"pose_detection", "pose_landmark_full", "lift", "open_body", "wham", "hmr2", "vitpose", "smpl"} <= set(rows)
+    assert {"pose_detection", "pose_landmark_full", "lift", "open_body", "wham", "hmr2", "vitpose", "smpl", "humor",
+            "vposer"} <= set(rows)  # fmt: skip
     assert "missing" in rows["pose_detection"] and "not added" in rows["smpl"]
     assert "research only" in rows["wham"] and "research only" not in rows["vitpose"]
+    assert "research only" in rows["humor"] and "research only" in rows["vposer"]
     assert "install.py setup" in lines[-1]
 
 
