@@ -35,6 +35,8 @@ class Posed(NamedTuple):
     """(N, 33, 3), BlazePose's."""
     contacts: torch.Tensor
     """(N, 4, 3), on the soles: left heel, left toe, right heel, right toe."""
+    turns: torch.Tensor
+    """(N, 24, 3, 3): how each joint is turned from the rest pose, all joints above it included."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Body:
         points = (points * self.point_weights[..., None]).sum(2)
         shift = transl[:, None]
         either = torch.cat([joints, points], 1) + shift
-        return Posed(joints + shift, either[:, _LANDMARK_PLACES], either[:, -4:])
+        return Posed(joints + shift, either[:, _LANDMARK_PLACES], either[:, -4:], turns)
 
     def vertices(
         self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor, chunk: int = 64

@@ -19,7 +19,7 @@ from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, People, Track, VideoInfo
 
-VERSION = 4
+VERSION = 5
 _BY_FRAME = ("frames", "boxes", "keypoints", "world_landmarks", "seen")
 """What a track has one of for each of its frames."""
 
@@ -73,6 +73,7 @@ def lift_people(
             keypoints=track.keypoints,
             confidence=joint_confidence(track),
             seen=track.seen,
+            offsets=track.offsets,
             contacts=None if told is None else told.contacts.cpu().numpy(),
             up=None if said[place] is None else said[place].up.cpu().numpy(),
         )

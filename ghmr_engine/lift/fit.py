@@ -8,6 +8,7 @@ import torch
 from ghmr_engine.body.smpl import Body, Posed
 from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import SIGMA_ACCELERATION
+from ghmr_engine.energy.marks import marks
 from ghmr_engine.energy.parameters import MotionVariables, change_frame, cross_fade
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.geometry import project, world_to_camera
@@ -107,7 +108,7 @@ def _single_frame_energy(variables: MotionVariables, seen: Observations, body: B
     """Everything that looks at one frame alone: the picture, the limbs' directions, what joints can do."""
     pose = variables.pose()
     posed = body.forward(variables.rotations(variables.turn(), pose), variables.transl(), variables.betas)
-    pixels = project(world_to_camera(posed.landmarks, seen.R, seen.t), seen.K)
+    pixels = project(world_to_camera(marks(posed, seen.offsets), seen.R, seen.t), seen.K)
     energy = terms.reprojection(pixels, seen.keypoints, seen.weight, seen.sigma_px) + terms.joint_limits(pose)
     if seen.guess is None:
         limbs = torch.as_tensor(LIMBS, device=pixels.device)

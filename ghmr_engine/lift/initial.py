@@ -6,6 +6,7 @@ import roma
 import torch
 
 from ghmr_engine.body.smpl import Body
+from ghmr_engine.energy.marks import marks
 from ghmr_engine.lift.limbs import laid_along
 from ghmr_engine.lift.observations import Observations
 
@@ -28,7 +29,7 @@ def place_onto(
 ) -> torch.Tensor:
     """(N, 3) m translations from which a posed body projects onto the picture, averaged over time as above."""
     zero = torch.zeros(len(rotations), 3).to(rotations)
-    places = _place(body.forward(rotations, zero, betas).landmarks, seen)
+    places = _place(marks(body.forward(rotations, zero, betas), seen.offsets), seen)
     return _averaged(places, seen.weight.sum(1) + 0.01, blur) if blur else places
 
 

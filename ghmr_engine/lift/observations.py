@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import roma
@@ -11,6 +11,7 @@ import torch
 from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
 from ghmr_engine.body.smpl import OPEN_BODY, Body
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE
+from ghmr_engine.energy.marks import offsets_of
 from ghmr_engine.lift.predict import Prediction
 from ghmr_engine.lift.wham import WhamMotion
 from ghmr_engine.types import CameraMotion, Track
@@ -79,15 +80,17 @@ class Observations:
     """(N, 3)."""
     K: torch.Tensor
     """(N, 3, 3)."""
+    offsets: torch.Tensor
+    """(33, 3) m from the body's landmarks to where the detector sees them."""
     guess: Guess | None = None
     """What the lifting network says."""
 
     def rows(self, which: slice | np.ndarray) -> Observations:
         """A part of the frames."""
-        parts = (getattr(self, name) for name in self.__dataclass_fields__)
-        return Observations(
-            *(part.rows(which) if isinstance(part, Guess) else None if part is None else part[which] for part in parts)
-        )
+        by_frame = {
+            name: getattr(self, name)[which] for name in self.__dataclass_fields__ if name not in ("offsets", "guess")
+        }
+        return replace(self, **by_frame, guess=None if self.guess is None else self.guess.rows(which))
 
 
 def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observations:
@@ -114,6 +117,7 @@ def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observa
         limb_weight=tensor(both * _LIMB_TRUST * (length[..., 0] > 0.01)),
         landmarks=tensor(landmarks),
         R=tensor(R), t=tensor(t), K=tensor(K),
+        offsets=offsets_of(track.offsets, tensor(K)),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ghmr_engine.energy.marks import BLAZEPOSE_OFFSETS
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.models import model_file
 from ghmr_engine.options import Options
@@ -89,6 +90,7 @@ def _track(number: int, chain: list[Tracklet], fps: float, shrink: float, pictur
         keypoints=keypoints,
         world_landmarks=world,
         seen=seen,
+        offsets=BLAZEPOSE_OFFSETS,
     )
 
 

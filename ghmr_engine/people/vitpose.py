@@ -89,7 +89,11 @@ def taken_over(track: Track, coco: np.ndarray) -> Track:
     named[..., 2] = np.where(track.seen[:, None], np.minimum(named[..., 2], coco[..., 2]), named[..., 2])
     keypoints[:, COCO_FROM_LANDMARKS] = np.where(sure, coco, named)
     points = keypoints[..., :2]
-    return replace(track, keypoints=keypoints, boxes=np.concatenate([points.min(1), points.max(1)], 1))
+    boxes = np.concatenate([points.min(1), points.max(1)], 1)
+    offsets = None if track.offsets is None else track.offsets.copy()
+    if offsets is not None:
+        offsets[list(COCO_FROM_LANDMARKS)] = 0  # COCO's points are taken for the body's own
+    return replace(track, keypoints=keypoints, boxes=boxes, offsets=offsets)
 
 
 def crop_of(box: np.ndarray) -> np.ndarray:

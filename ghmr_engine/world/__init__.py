@@ -10,6 +10,7 @@ import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES
 from ghmr_engine.body.smpl import Body
+from ghmr_engine.energy.marks import offsets_of
 from ghmr_engine.energy.parameters import change_frame
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
@@ -21,7 +22,7 @@ from ghmr_engine.world.scale import Feet, find_scale, ground_plane
 from ghmr_engine.world.solve import Placed, reprojection_error, solve
 from ghmr_engine.world.vanishing import vanishing_up
 
-VERSION = 5
+VERSION = 6
 
 _J = {name: place for place, name in enumerate(JOINT_NAMES)}
 
@@ -114,7 +115,8 @@ def _in_first_camera(person: LiftedPerson, camera: CameraMotion, body: Body) -> 
         tensor(np.swapaxes(R, 1, 2)), tensor(back),
     )  # fmt: skip
     said = None if person.contacts is None else tensor(person.contacts)
-    return Placed(person.person, person.frames, rotations, transl, betas, tensor(person.keypoints), contacts=said)
+    return Placed(person.person, person.frames, rotations, transl, betas, tensor(person.keypoints),
+                  offsets_of(person.offsets, betas), contacts=said)  # fmt: skip
 
 
 def _turned(person: Placed, R: np.ndarray, t: np.ndarray, body: Body) -> Placed:

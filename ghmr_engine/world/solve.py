@@ -10,6 +10,7 @@ import torch
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE, SIGMA_ACCELERATION
+from ghmr_engine.energy.marks import marks
 from ghmr_engine.energy.parameters import MotionVariables, cross_fade, smooth_basis
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.geometry import project, world_to_camera
@@ -43,6 +44,8 @@ class Placed:
     """(10,)."""
     keypoints: torch.Tensor
     """(N, 33, 3) px, visibility."""
+    offsets: torch.Tensor
+    """(33, 3) m from the body's landmarks to where the detector sees them."""
     contacts: torch.Tensor | None
     """(N, 4) probabilities; None where nothing is known yet."""
 
@@ -202,6 +205,7 @@ class _Person:
         self.weight = visible * torch.as_tensor(LANDMARK_TRUST).to(visible)
         low, high = (self.keypoints.amin(1), self.keypoints.amax(1))
         self.sigma_px = (NOISE * (high - low).amax(1).median()).clamp(min=1.0).expand(len(self.place))
+        self.offsets = person.offsets
         self.start_pose = self.variables.pose()
         self.contacts, self.fps = person.ties(), fps
         self.sigma = torch.as_tensor(SIGMA_ACCELERATION).to(visible)
@@ -210,7 +214,7 @@ class _Person:
         variables = self.variables
         turn, pose = variables.turn(), variables.pose()
         posed = body.forward(variables.rotations(turn, pose), variables.transl(), variables.betas)
-        in_camera = (posed.landmarks - eye[self.place][:, None]) @ self.R.transpose(1, 2)
+        in_camera = (marks(posed, self.offsets) - eye[self.place][:, None]) @ self.R.transpose(1, 2)
         return (
             terms.reprojection(project(in_camera, self.K), self.keypoints, self.weight, self.sigma_px)
             + ((pose - self.start_pose) / _SIGMA_POSE).square().sum()
@@ -240,7 +244,7 @@ def reprojection_error(person: Placed, body: Body, R: np.ndarray, t: np.ndarray,
     """(N,) px: mean over the landmarks that are visible; nan where none is."""
     camera = (torch.as_tensor(array[person.frames]).to(person.transl) for array in (R, t, K))
     R_, t_, K_ = camera
-    points = body.forward(person.rotations, person.transl, person.betas).landmarks
+    points = marks(body.forward(person.rotations, person.transl, person.betas), person.offsets)
     pixels = project(world_to_camera(points, R_, t_), K_)
     error = (pixels - person.keypoints[..., :2]).norm(dim=-1).cpu().numpy()
     visible = person.keypoints[..., 2].cpu().numpy() > 0.5
