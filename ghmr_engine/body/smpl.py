@@ -17,7 +17,7 @@ from ghmr_engine.body.skeleton import CONTACT_NAMES, JOINT_NAMES, LANDMARK_NAMES
 from ghmr_engine.errors import RecoverError
 
 _NEEDED = ("v_template", "shapedirs", "J_regressor", "weights", "kintree_table", "f")
-_LANDMARK_PLACES = [
+LANDMARK_PLACES = [
     JOINT_NAMES.index(name) if name in JOINT_NAMES else 24 + place for place, name in enumerate(LANDMARK_NAMES)
 ]
 """A landmark's place among the 24 joints and, behind them, the 37 points: one that is a joint is that joint."""
@@ -101,7 +101,7 @@ class Body:
         points = (points * self.point_weights[..., None]).sum(2)
         shift = transl[:, None]
         either = torch.cat([joints, points], 1) + shift
-        return Posed(joints + shift, either[:, _LANDMARK_PLACES], either[:, -4:], turns)
+        return Posed(joints + shift, either[:, LANDMARK_PLACES], either[:, -4:], turns)
 
     def vertices(
         self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor, chunk: int = 64

@@ -50,16 +50,20 @@ class MotionVariables:
         """(N, 3) m."""
         return self._transl + torch.einsum("dab,bd->ad", self._place_basis, self.free[2])
 
-    def rotations(self, turn: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
+    def rotations(self) -> torch.Tensor:
         """(N, 24, 3, 3) of all joints; the two hand joints follow the wrists."""
-        root = roma.rotvec_to_rotmat(turn) @ self._root
-        hands = torch.eye(3).to(root).expand(len(root), 2, 3, 3)
-        return torch.cat([root[:, None], roma.rotvec_to_rotmat(pose), hands], 1)
+        return rotations_of(roma.rotvec_to_rotmat(self.turn()) @ self._root, self.pose())
 
     def motion(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Rotations (N, 24, 3, 3) and transl (N, 3) as they stand."""
         with torch.no_grad():
-            return self.rotations(self.turn(), self.pose()), self.transl()
+            return self.rotations(), self.transl()
+
+
+def rotations_of(root: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
+    """(N, 24, 3, 3) of root (N, 3, 3) and axis-angle pose (N, 21, 3); the two hand joints follow the wrists."""
+    hands = torch.eye(3).to(root).expand(len(root), 2, 3, 3)
+    return torch.cat([root[:, None], roma.rotvec_to_rotmat(pose), hands], 1)
 
 
 def smooth_basis(count: int, triples: torch.Tensor, evidence: float, smooth: float) -> torch.Tensor:

@@ -29,6 +29,16 @@ def _pseudo_huber(squared: torch.Tensor, scale: float) -> torch.Tensor:
     return 2 * scale**2 * ((1 + squared / scale**2).sqrt() - 1)
 
 
+def geman_mcclure_weight(squared: torch.Tensor, scale: float) -> torch.Tensor:
+    """Its derivative by the square: what a residual counts in reweighted least squares."""
+    return (1 + squared / scale**2) ** -2
+
+
+def pseudo_huber_weight(squared: torch.Tensor, scale: float) -> torch.Tensor:
+    """The same of the pseudo-Huber loss."""
+    return (1 + squared / scale**2) ** -0.5
+
+
 def reprojection(
     projected: torch.Tensor, observed: torch.Tensor, weight: torch.Tensor, sigma_px: torch.Tensor
 ) -> torch.Tensor:
@@ -104,3 +114,56 @@ def penetration(feet: torch.Tensor, sigma_m: float) -> torch.Tensor:
     """Depth of foot points (N, 4, 3) under z = 0. Pseudo-Huber: whoever comes in with legs out of the picture may begin
     half a metre deep, and is lifted all the same."""
     return _pseudo_huber((feet[..., 2].clamp(max=0) / sigma_m).square(), 3.0).sum()
+
+
+def reprojection_curvature(
+    points: torch.Tensor, R: torch.Tensor, t: torch.Tensor, K: torch.Tensor, observed: torch.Tensor,
+    weight: torch.Tensor, sigma_px: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
+    """(N, L, 3, 3) Gauss-Newton curvature of `reprojection` by points (N, L, 3) in the world; R, t, K a frame."""
+    cam = points @ R.transpose(1, 2) + t[:, None]
+    depth = cam[..., 2].clamp(min=0.05)
+    focal = torch.stack([K[:, 0, 0], K[:, 1, 1]], -1)[:, None]
+    flat = cam[..., :2] / depth[..., None]
+    across = torch.cat([torch.eye(2).to(flat).expand(*flat.shape, 2), -flat[..., None]], -1) @ R[:, None]
+    across = across * (focal / depth[..., None] / sigma_px[:, None, None])[..., None]
+    off = (flat * focal + K[:, None, :2, 2] - observed) / sigma_px[:, None, None]
+    counts = 2 * weight * geman_mcclure_weight(off.square().sum(-1), _WRONG)
+    return across.transpose(-1, -2) @ (counts[..., None, None] * across)
+
+
+def places_curvature(found: torch.Tensor, expected: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
+    """(N, L) of `places`."""
+    squared = ((found - expected) / spread[..., None]).square().sum(-1)
+    return 2 * geman_mcclure_weight(squared, 3.0) / spread.square()
+
+
+def acceleration_curvature(
+    points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor, scale: float = 2.5
+) -> torch.Tensor:
+    """(N - 2, L) of `acceleration`, by the points' second differences."""
+    second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2
+    squared = (second / sigma[:, None]).square().sum(-1)
+    return 2 * pseudo_huber_weight(squared, scale) * triples[:, None] * (fps**2 / sigma) ** 2
+
+
+def joint_limits_curvature(pose: torch.Tensor) -> torch.Tensor:
+    """(N, 69) of `joint_limits`, by turn, pose (N, 21, 3) and place."""
+    outside = ((pose < pose.new_tensor(LOW)) | (pose > pose.new_tensor(HIGH))).flatten(1)
+    return torch.nn.functional.pad(outside / 0.1**2, (3, 3))
+
+
+def contact_velocity_curvature(contacts: torch.Tensor, pairs: torch.Tensor, sigma_m: float) -> torch.Tensor:
+    """(N - 1, 4) of `contact_velocity`, by the foot points' ways from frame to frame."""
+    return 2 * contacts[1:] * contacts[:-1] * pairs[:, None] / sigma_m**2
+
+
+def contact_height_curvature(feet: torch.Tensor, contacts: torch.Tensor, sigma_m: float) -> torch.Tensor:
+    """(N, 4) of `contact_height`, by heights."""
+    return 2 * contacts * geman_mcclure_weight((feet[..., 2] / sigma_m).square(), 3.0) / sigma_m**2
+
+
+def penetration_curvature(feet: torch.Tensor, sigma_m: float) -> torch.Tensor:
+    """(N, 4) of `penetration`, by heights."""
+    deep = feet[..., 2].clamp(max=0)
+    return 2 * (deep < 0) * pseudo_huber_weight((deep / sigma_m).square(), 3.0) / sigma_m**2

@@ -9,6 +9,7 @@ from ghmr_engine.body.smpl import Body, Posed
 from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import SIGMA_ACCELERATION
 from ghmr_engine.energy.marks import marks
+from ghmr_engine.energy.newton import Curvature, MotionVector, descend
 from ghmr_engine.energy.parameters import MotionVariables, change_frame, cross_fade
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.geometry import project, world_to_camera
@@ -19,7 +20,7 @@ from ghmr_engine.progress import Report
 SHAPE_FRAMES = 120
 SHAPE_STEPS = 60
 WINDOW, OVERLAP = 400, 24
-STEPS = 80
+STEPS, LANDMARK_STEPS = 15, 80
 
 # Expected deviations: of a limb's direction in BlazePose's 3D (rad), of a stature that the user gave (m).
 _SIGMA_LIMB = 0.25
@@ -78,15 +79,49 @@ def _fit_shape(seen: Observations, body: Body, height: float | None, report: Rep
 def _fit_window(
     seen: Observations, frames: np.ndarray, body: Body, betas: torch.Tensor, fps: float, report: Report
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    _pairs, triples = (torch.as_tensor(mask).to(betas) for mask in neighbours(frames))
-    variables = MotionVariables(*_start(seen, body, betas, fps), betas, triples, fps, _SIGHT)
+    triples = torch.as_tensor(neighbours(frames)[1]).to(betas)
+    start = _start(seen, body, betas, fps)
+    if seen.guess is None:
+        return _fit_to_landmarks(seen, start, triples, body, betas, fps, report)
+    guess, spread = seen.guess, _SPREAD * seen.guess.spread
+    motion = MotionVector(*start, betas)
+    sigma = torch.as_tensor(SIGMA_ACCELERATION).to(betas)
+
+    def energy() -> tuple[torch.Tensor, Posed]:
+        data, posed = _single_frame_energy(motion, seen, body)
+        return data + terms.acceleration(posed.joints, triples, fps, sigma), posed
+
+    def curvature(posed: Posed) -> Curvature:
+        numbers = terms.joint_limits_curvature(motion.pose())
+        numbers[:, :66] += 2 / _SIGMA_TWIST**2
+        return Curvature(
+            landmarks=terms.reprojection_curvature(
+                marks(posed, seen.offsets), seen.R, seen.t, seen.K, seen.keypoints, seen.weight, seen.sigma_px
+            ),
+            feet=torch.zeros(len(frames), 4, 3, 3).to(betas),
+            about=terms.places_curvature(posed.joints - posed.joints[:, :1], guess.joints, spread),
+            steps=torch.zeros(len(frames) - 1, 4).to(betas),
+            bends=terms.acceleration_curvature(posed.joints, triples, fps, sigma),
+            numbers=numbers,
+        )
+
+    descend(motion, energy, curvature, body, STEPS, report)
+    return motion.motion()
+
+
+def _fit_to_landmarks(
+    seen: Observations, start: tuple[torch.Tensor, torch.Tensor], triples: torch.Tensor, body: Body,
+    betas: torch.Tensor, fps: float, report: Report,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Without a network: limbs' directions tie points to each other, which Gauss-Newton's band does not hold."""
+    variables = MotionVariables(*start, betas, triples, fps, _SIGHT)
     sigma = torch.as_tensor(SIGMA_ACCELERATION).to(betas)
 
     def energy() -> torch.Tensor:
         data, posed = _single_frame_energy(variables, seen, body)
         return data + terms.acceleration(posed.joints, triples, fps, sigma)
 
-    minimise(energy, variables.free, STEPS, report)
+    minimise(energy, variables.free, LANDMARK_STEPS, report)
     return variables.motion()
 
 
@@ -104,10 +139,12 @@ def lay_onto(seen: Observations, body: Body, fps: float) -> tuple[np.ndarray, np
     return rotations.cpu().numpy(), transl.cpu().numpy(), betas.cpu().numpy()
 
 
-def _single_frame_energy(variables: MotionVariables, seen: Observations, body: Body) -> tuple[torch.Tensor, Posed]:
+def _single_frame_energy(
+    variables: MotionVariables | MotionVector, seen: Observations, body: Body
+) -> tuple[torch.Tensor, Posed]:
     """Everything that looks at one frame alone: the picture, the limbs' directions, what joints can do."""
     pose = variables.pose()
-    posed = body.forward(variables.rotations(variables.turn(), pose), variables.transl(), variables.betas)
+    posed = body.forward(variables.rotations(), variables.transl(), variables.betas)
     pixels = project(world_to_camera(marks(posed, seen.offsets), seen.R, seen.t), seen.K)
     energy = terms.reprojection(pixels, seen.keypoints, seen.weight, seen.sigma_px) + terms.joint_limits(pose)
     if seen.guess is None:

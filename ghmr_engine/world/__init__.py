@@ -18,8 +18,9 @@ from ghmr_engine.types import CameraMotion, LiftedPerson, VideoInfo, WorldPerson
 from ghmr_engine.world.contacts import find_contacts
 from ghmr_engine.world.gravity import UpHint, find_up, ground_level, shared_scale, world_from_camera
 from ghmr_engine.world.hold import hold_feet
+from ghmr_engine.world.placed import Placed, reprojection_error
 from ghmr_engine.world.scale import Feet, find_scale, ground_plane
-from ghmr_engine.world.solve import Placed, reprojection_error, solve
+from ghmr_engine.world.solve import solve
 from ghmr_engine.world.vanishing import vanishing_up
 
 VERSION = 6

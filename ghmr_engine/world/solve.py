@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,49 +10,22 @@ import torch
 
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.energy import terms
-from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE, SIGMA_ACCELERATION
-from ghmr_engine.energy.marks import marks
+from ghmr_engine.energy.newton import MotionVector, descend
 from ghmr_engine.energy.parameters import MotionVariables, cross_fade, smooth_basis
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
-from ghmr_engine.geometry import project, world_to_camera
 from ghmr_engine.progress import Report
+from ghmr_engine.world.person_energy import PersonEnergy
+from ghmr_engine.world.placed import Placed
 from ghmr_engine.world.plant import planting_shift
 
 WINDOW, OVERLAP = 400, 24
-STEPS = 100
+STEPS, CAMERA_STEPS = 15, 100
 
-# Expected deviations. Lift's pose is kept within _SIGMA_POSE; a resting foot moves by _SIGMA_REST a frame.
-_SIGMA_POSE, _SIGMA_TURN = 0.1, 0.05
-_SIGMA_REST, _SIGMA_GROUND, _SIGMA_DEEP = 0.002, 0.02, 0.01
+# Expected deviations.
 _SIGMA_CAMERA_SPEED, _SIGMA_CAMERA_ACCELERATION = 1.5, 1.0
 _SIGMA_PIN = 0.01
 _EVIDENCE_EYE = 1e4
 _ALONG_Y = 1
-
-
-@dataclass(frozen=True)
-class Placed:
-    """One person in some fixed frame, as tensors. N frames."""
-
-    person: int
-    frames: np.ndarray
-    """(N,) int."""
-    rotations: torch.Tensor
-    """(N, 24, 3, 3)."""
-    transl: torch.Tensor
-    """(N, 3) m."""
-    betas: torch.Tensor
-    """(10,)."""
-    keypoints: torch.Tensor
-    """(N, 33, 3) px, visibility."""
-    offsets: torch.Tensor
-    """(33, 3) m from the body's landmarks to where the detector sees them."""
-    contacts: torch.Tensor | None
-    """(N, 4) probabilities; None where nothing is known yet."""
-
-    def ties(self) -> torch.Tensor:
-        """(N, 4) how firmly feet are held: above one half for certain, since half-hearted ties let them creep."""
-        return ((self.contacts - 0.3) / 0.2).clamp(0, 1)
 
 
 def solve(
@@ -133,37 +107,68 @@ def _solve_window(
 ) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], torch.Tensor]:
     """New rotations and transl of each person, and the camera's places."""
     people, eye = _planted(people, view, body)
-    problems = [_Person(person, view, fps) if len(person.frames) else None for person in people]
-    present = [problem for problem in problems if problem is not None]
+    places = [torch.as_tensor(person.frames - view.span.start, device=eye.device) for person in people]
+    problems = [
+        PersonEnergy(person, view.R[place], view.K[place], body, fps) if len(place) else None
+        for person, place in zip(people, places, strict=True)
+    ]
+    if view.moves:
+        return _solve_with_camera(people, problems, places, view, eye, fps, report)
+    moved = []
+    for number, (person, problem, place) in enumerate(zip(people, problems, places, strict=True)):
+        if problem is None:
+            moved.append((person.rotations, person.transl))
+            continue
+        motion = MotionVector(person.rotations, person.transl, person.betas)
+
+        def part(done: float, number: int = number) -> None:
+            report((number + done) / len(people))
+
+        descend(
+            motion,
+            functools.partial(problem.energy, motion, eye[place]),
+            functools.partial(problem.curvature, motion=motion, eye=eye[place]),
+            body, STEPS, part,
+        )  # fmt: skip
+        moved.append(motion.motion())
+    return moved, eye
+
+
+def _solve_with_camera(
+    people: list[Placed], problems: list[PersonEnergy | None], places: list[torch.Tensor], view: _View,
+    eye: torch.Tensor, fps: float, report: Report,
+) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], torch.Tensor]:  # fmt: skip
+    """The same where nothing but the people's feet tells where the camera went: its path and everybody at once."""
+    motions = [
+        None if problem is None
+        else MotionVariables(person.rotations, person.transl, person.betas, problem.triples, fps, sight=_ALONG_Y)
+        for person, problem in zip(people, problems, strict=True)
+    ]  # fmt: skip
+    present = [each for each in zip(motions, problems, places, strict=True) if each[0] is not None]
     everywhere = torch.ones(len(eye)).to(eye)
     # In the same kind of coordinates as a motion's (energy/parameters.py).
     stiff = (fps**2 / _SIGMA_CAMERA_ACCELERATION) ** 2
-    basis = smooth_basis(len(eye), everywhere[2:], _EVIDENCE_EYE, stiff) if view.moves else None
+    basis = smooth_basis(len(eye), everywhere[2:], _EVIDENCE_EYE, stiff)
     steps = torch.zeros_like(eye)
+    sigma = torch.full((1,), _SIGMA_CAMERA_ACCELERATION).to(eye)
 
     def energy() -> torch.Tensor:
-        if basis is None:
-            return sum(problem.energy(body, eye) for problem in present)
         now = eye + basis @ steps
-        total = sum(problem.energy(body, now) for problem in present)
         path = now[:, None]
-        sigma = torch.full((1,), _SIGMA_CAMERA_ACCELERATION).to(eye)
         pinned = ((now[: view.pinned] - view.eye[: view.pinned]) / _SIGMA_PIN).square().sum()
         return (
-            total
+            sum(problem.energy(motion, now[place])[0] for motion, problem, place in present)
             + pinned
             + terms.velocity(path, everywhere[1:], fps, _SIGMA_CAMERA_SPEED)
             + terms.acceleration(path, everywhere[2:], fps, sigma)
         )
 
-    free = [value for problem in present for value in problem.variables.free] + ([steps] if view.moves else [])
-    if free:
-        minimise(energy, free, STEPS, report)
+    minimise(energy, [*(value for motion, _, _ in present for value in motion.free), steps], CAMERA_STEPS, report)
     moved = [
-        (person.rotations, person.transl) if problem is None else problem.variables.motion()
-        for person, problem in zip(people, problems, strict=True)
+        (person.rotations, person.transl) if motion is None else motion.motion()
+        for person, motion in zip(people, motions, strict=True)
     ]
-    return moved, eye if basis is None else eye + basis @ steps.detach()
+    return moved, eye + basis @ steps.detach()
 
 
 def _planted(people: list[Placed], view: _View, body: Body) -> tuple[list[Placed], torch.Tensor]:
@@ -190,43 +195,6 @@ def _planted(people: list[Placed], view: _View, body: Body) -> tuple[list[Placed
     return planted, view.eye + moved
 
 
-class _Person:
-    """One person's part of a window's energy."""
-
-    def __init__(self, person: Placed, view: _View, fps: float) -> None:
-        self.pairs, self.triples = (torch.as_tensor(mask).to(person.transl) for mask in neighbours(person.frames))
-        self.variables = MotionVariables(
-            person.rotations, person.transl, person.betas, self.triples, fps, sight=_ALONG_Y
-        )
-        self.place = torch.as_tensor(person.frames - view.span.start, device=person.transl.device)
-        self.R, self.K = view.R[self.place], view.K[self.place]
-        self.keypoints = person.keypoints[..., :2]
-        visible = ((person.keypoints[..., 2] - 0.1) / 0.6).clamp(0, 1)
-        self.weight = visible * torch.as_tensor(LANDMARK_TRUST).to(visible)
-        low, high = (self.keypoints.amin(1), self.keypoints.amax(1))
-        self.sigma_px = (NOISE * (high - low).amax(1).median()).clamp(min=1.0).expand(len(self.place))
-        self.offsets = person.offsets
-        self.start_pose = self.variables.pose()
-        self.contacts, self.fps = person.ties(), fps
-        self.sigma = torch.as_tensor(SIGMA_ACCELERATION).to(visible)
-
-    def energy(self, body: Body, eye: torch.Tensor) -> torch.Tensor:
-        variables = self.variables
-        turn, pose = variables.turn(), variables.pose()
-        posed = body.forward(variables.rotations(turn, pose), variables.transl(), variables.betas)
-        in_camera = (marks(posed, self.offsets) - eye[self.place][:, None]) @ self.R.transpose(1, 2)
-        return (
-            terms.reprojection(project(in_camera, self.K), self.keypoints, self.weight, self.sigma_px)
-            + ((pose - self.start_pose) / _SIGMA_POSE).square().sum()
-            + (turn / _SIGMA_TURN).square().sum()
-            + terms.joint_limits(pose)
-            + terms.acceleration(posed.joints, self.triples, self.fps, self.sigma)
-            + terms.contact_velocity(posed.contacts, self.contacts, self.pairs, _SIGMA_REST)
-            + terms.contact_height(posed.contacts, self.contacts, _SIGMA_GROUND)
-            + terms.penetration(posed.contacts, _SIGMA_DEEP)
-        )
-
-
 def _merged(
     person: Placed, rows: slice, motion: tuple[torch.Tensor, torch.Tensor], ramp: torch.Tensor, span: slice
 ) -> Placed:
@@ -238,15 +206,3 @@ def _merged(
         rotations=torch.cat([person.rotations[: rows.start], rotations, person.rotations[rows.stop :]]),
         transl=torch.cat([person.transl[: rows.start], transl, person.transl[rows.stop :]]),
     )
-
-
-def reprojection_error(person: Placed, body: Body, R: np.ndarray, t: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """(N,) px: mean over the landmarks that are visible; nan where none is."""
-    camera = (torch.as_tensor(array[person.frames]).to(person.transl) for array in (R, t, K))
-    R_, t_, K_ = camera
-    points = marks(body.forward(person.rotations, person.transl, person.betas), person.offsets)
-    pixels = project(world_to_camera(points, R_, t_), K_)
-    error = (pixels - person.keypoints[..., :2]).norm(dim=-1).cpu().numpy()
-    visible = person.keypoints[..., 2].cpu().numpy() > 0.5
-    count = visible.sum(1)
-    return np.where(count > 0, (error * visible).sum(1) / np.maximum(count, 1), np.nan)

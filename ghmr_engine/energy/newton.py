@@ -1,0 +1,190 @@
+"""Gauss-Newton on a motion: all frames at once, in the band that ties neighbouring frames together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import roma
+import torch
+from scipy.linalg import LinAlgError, solveh_banded
+
+from ghmr_engine.body.smpl import Body, Posed
+from ghmr_engine.energy.jacobian import FREE, point_jacobian, shares
+from ghmr_engine.energy.parameters import rotations_of
+from ghmr_engine.progress import Report
+
+_DAMPING, _LESS, _MORE = 1e-3, 0.2, 6.0
+"""Marquardt's damping at the start, and its factors after a step that helped and after one that did not."""
+_TRIES = 6
+_ENOUGH = 1e-4
+"""A step that lowers the energy by a smaller share is the last one."""
+
+
+class MotionVector:
+    """The free numbers of one person's motion over N frames, as they are: (N, 69), zero at the start."""
+
+    def __init__(self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor) -> None:
+        """Start at rotations (N, 24, 3, 3), transl (N, 3) m; betas (10,) stay."""
+        self.betas = betas
+        self._root, self._transl = rotations[:, 0].clone(), transl.clone()
+        self._pose = roma.rotmat_to_rotvec(rotations[:, 1:22]).contiguous()
+        self.numbers = torch.zeros(len(transl), FREE).to(transl)
+
+    def turn(self) -> torch.Tensor:
+        """(N, 3) rotation vectors by which the root has been turned from its start."""
+        return self.numbers[:, :3]
+
+    def pose(self) -> torch.Tensor:
+        """(N, 21, 3) axis-angle of the body joints."""
+        return self._pose + self.numbers[:, 3:66].unflatten(1, (21, 3))
+
+    def turned(self) -> torch.Tensor:
+        """(N, 66) radians by which all joints have been turned from their start."""
+        return self.numbers[:, :66]
+
+    def transl(self) -> torch.Tensor:
+        """(N, 3) m."""
+        return self._transl + self.numbers[:, 66:]
+
+    def rotations(self) -> torch.Tensor:
+        """(N, 24, 3, 3) of all joints; the two hand joints follow the wrists."""
+        return rotations_of(roma.rotvec_to_rotmat(self.turn()) @ self._root, self.pose())
+
+    def motion(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rotations (N, 24, 3, 3) and transl (N, 3) as they stand."""
+        with torch.no_grad():
+            return self.rotations(), self.transl().clone()
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Second derivatives of an energy by where points of the body are, those of robust costs taken at their present
+    weight (iteratively reweighted least squares): all positive. N frames, 1 / m^2."""
+
+    landmarks: torch.Tensor
+    """(N, 33, 3, 3) by the landmarks' places."""
+    feet: torch.Tensor
+    """(N, 4, 3, 3) by the foot points' places."""
+    about: torch.Tensor
+    """(N, 24) by the joints' places about the pelvis."""
+    steps: torch.Tensor
+    """(N - 1, 4) by the foot points' way from frame to frame."""
+    bends: torch.Tensor
+    """(N - 2, 24) by the joints' second differences."""
+    numbers: torch.Tensor
+    """(N, 69) by the free numbers themselves."""
+
+
+def descend(
+    motion: MotionVector,
+    energy: Callable[[], tuple[torch.Tensor, Posed]],
+    curvature: Callable[[Posed], Curvature],
+    body: Body,
+    steps: int,
+    report: Report,
+) -> float:
+    """Levenberg-Marquardt (Marquardt 1963) on motion.numbers, in place. The gradient is the energy's own, by automatic
+    differentiation; only the Hessian is Gauss-Newton's. Returns the last energy, which is never above the first.
+    Raises what `report` raises: it is called after every step."""
+
+    def look() -> tuple[float, torch.Tensor, Posed]:
+        motion.numbers = motion.numbers.detach().requires_grad_(True)
+        value, posed = energy()
+        (slope,) = torch.autograd.grad(value, motion.numbers)
+        motion.numbers = motion.numbers.detach()
+        return float(value.detach()), slope, Posed(*(points.detach() for points in posed))
+
+    damping = _DAMPING
+    value, slope, posed = look()
+    for step in range(steps):
+        blocks = hessian(posed, curvature(posed), motion, body)
+        start = motion.numbers
+        for _ in range(_TRIES):
+            motion.numbers = start - solve_band(blocks, slope, damping)
+            lower, new_slope, new_posed = look()
+            if lower < value:
+                break
+            damping *= _MORE
+        else:
+            motion.numbers = start
+            break
+        small = value - lower < _ENOUGH * value
+        value, slope, posed = lower, new_slope, new_posed
+        damping = max(damping * _LESS, 1e-7)
+        report((step + 1) / steps)
+        if small:
+            break
+    report(1.0)
+    return value
+
+
+def hessian(
+    posed: Posed, curvature: Curvature, motion: MotionVector, body: Body
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Gauss-Newton's Hessian by blocks: frames with themselves (N, 69, 69), with the next (N - 1, 69, 69; rows are the
+    later frame's) and with the one after that (N - 2, 69, 69)."""
+    of_landmarks, of_joints, of_feet = shares(body)
+    count = len(posed.joints)
+
+    def jacobian(points: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+        return point_jacobian(posed, points, share, motion.turn(), motion.pose(), body)
+
+    marks, joints, feet = (
+        jacobian(posed.landmarks, of_landmarks), jacobian(posed.joints, of_joints), jacobian(posed.contacts, of_feet),
+    )  # fmt: skip
+    own = _square(marks, curvature.landmarks) + _square(feet, curvature.feet)
+    own = own + torch.diag_embed(curvature.numbers)
+    turns = joints[..., :66].flatten(1, 2)
+    own[:, :66, :66] += turns.transpose(1, 2) @ (curvature.about.repeat_interleave(3, 1)[..., None] * turns)
+    # |x_t+1 - x_t|^2 ties a frame to itself and to the next one.
+    feet, step = feet.flatten(1, 2), curvature.steps.repeat_interleave(3, 1)
+    own = own + _tied(feet, feet, _spread(step, 0, count) + _spread(step, 1, count))
+    next_one = -_tied(feet[1:], feet[:-1], step)
+    # |x_t+2 - 2 x_t+1 + x_t|^2.
+    joints, bend = joints.flatten(1, 2), curvature.bends.repeat_interleave(3, 1)
+    own = own + _tied(joints, joints, sum(k * _spread(bend, at, count) for at, k in enumerate((1, 4, 1))))
+    next_one = next_one - 2 * _tied(joints[1:], joints[:-1], _spread(bend, 0, count - 1) + _spread(bend, 1, count - 1))
+    return own, next_one, _tied(joints[2:], joints[:-2], bend)
+
+
+def solve_band(
+    blocks: tuple[torch.Tensor, torch.Tensor, torch.Tensor], slope: torch.Tensor, damping: float
+) -> torch.Tensor:
+    """(N, 69) step whose Hessian-product is the slope (N, 69), with Marquardt's damping on the diagonal: a banded
+    Cholesky factorisation, linear in N. Not a number where the Hessian is not positive."""
+    own, next_one, after = (block.cpu().double().numpy() for block in blocks)
+    count = len(own)
+    columns = np.zeros((count, 4 * FREE, FREE))
+    columns[:, :FREE] = own
+    columns[: len(next_one), FREE : 2 * FREE] = next_one
+    columns[: len(after), 2 * FREE : 3 * FREE] = after
+    # LAPACK's lower band: row d holds what lies d under the diagonal.
+    band = np.empty((3 * FREE, count, FREE))
+    for column in range(FREE):
+        band[:, :, column] = columns[:, column : column + 3 * FREE, column].T
+    band = band.reshape(3 * FREE, -1)
+    band[0] = band[0] * (1 + damping) + 1e-6
+    try:
+        step = solveh_banded(band, slope.cpu().double().numpy().ravel(), lower=True, check_finite=False)
+    except LinAlgError:
+        return torch.full_like(slope, torch.nan)
+    return torch.as_tensor(step.reshape(count, FREE)).to(slope)
+
+
+def _square(jacobian: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """(N, 69, 69) J' W J of J (N, P, 3, 69), W (N, P, 3, 3)."""
+    return jacobian.flatten(1, 2).transpose(1, 2) @ (weight @ jacobian).flatten(1, 2)
+
+
+def _tied(later: torch.Tensor, earlier: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """(M, 69, 69) of Jacobians (M, 3P, 69), weight (M, 3P)."""
+    return later.transpose(1, 2) @ (weight[..., None] * earlier)
+
+
+def _spread(weight: torch.Tensor, before: int, count: int) -> torch.Tensor:
+    """(count, ...): rows (M, ...) after `before` rows of zeros, and zeros to the end."""
+    rows = weight.new_zeros(count, weight.shape[1])
+    rows[before : before + len(weight)] = weight
+    return rows
