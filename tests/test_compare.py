@@ -148,6 +148,13 @@ class TestSame:
         assert after["camera"] == pytest.approx(before["camera"], rel=1e-6)
         assert after["missed"] == before["missed"]
 
+    def test_a_world_ten_percent_too_large_sets_people_ten_percent_too_far_apart(self, two):
+        larger = tuple(replace(person, joints=1.1 * person.joints) for person in two.people)
+        assert compare(replace(two, people=larger), two).apart_percent == pytest.approx(10.0)
+        assert compare(two, two).apart_percent == pytest.approx(0.0)
+        assert compare(only(two, two.people[0]), only(two, two.people[0])).apart_percent is None
+        assert compare(only(two, two.people[0]), two).apart_percent is None
+
     def test_jitter_and_sinking_are_those_of_the_prediction(self, two):
         one = two.people[0]
         joints = one.joints[0] + 0.01 * (np.arange(40) / 30)[:, None, None] ** 3 * np.array([0, 0, 100.0])

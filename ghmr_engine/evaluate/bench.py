@@ -50,6 +50,7 @@ COLUMNS: dict[str, tuple[str, int, Callable[[Row], float | None]]] = {
     "sliding": ("mm", 2, lambda row: _mean(row, "foot_sliding_mm")),
     "penetration": ("mm", 2, lambda row: _mean(row, "penetration_mm")),
     "contact F1": ("", 2, lambda row: _mean(row, "contact_f1")),
+    "people apart": ("% off", 1, lambda row: _of(row, lambda r: r.apart_percent)),
     "camera turn": ("deg", 2, lambda row: _of(row, lambda r: r.camera.rotation_deg)),
     "camera turn rms": ("deg", 2, lambda row: _of(row, lambda r: r.camera.rotation_rms_deg)),
     "camera path": ("%", 2, lambda row: _of(row, lambda r: r.camera.path_percent)),

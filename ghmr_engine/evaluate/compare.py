@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -69,6 +71,8 @@ class Report:
     """Predicted people that match nobody."""
     false_frames: int
     """Their frames together."""
+    apart_percent: float | None
+    """How far distances between people are off, mean over all pairs; None for fewer than two."""
     camera: measures.CameraMeasures
 
     def as_dict(self) -> dict:
@@ -102,8 +106,21 @@ def compare(found: Tracks, true: Tracks) -> Report:
         identity_switches=sum(person.identity_switches for person in people),
         false_people=len(false),
         false_frames=sum(len(person.frames) for person in false),
+        apart_percent=_apart([(by_name.get(matching.pairs[person.name]), person) for person in true.people]),
         camera=measures.camera((found.R, found.t, found.K), (true.R, true.t, true.K)),
     )
+
+
+def _apart(people: list[tuple[PersonTrack | None, PersonTrack]]) -> float | None:
+    """Of the pairs of (found, true), over the frames in which both are in view and found."""
+    values = []
+    for (a, true_a), (b, true_b) in itertools.combinations([pair for pair in people if pair[0] is not None], 2):
+        in_view = (person.frames[person.in_view] for person in (true_a, true_b))
+        common = functools.reduce(np.intersect1d, (*in_view, a.frames, b.frames))
+        pelvis = [person.joints[np.searchsorted(person.frames, common), 0] for person in (a, b, true_a, true_b)]
+        values.append(measures.apart_percent(pelvis[1] - pelvis[0], pelvis[3] - pelvis[2]))
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def table(report: Report) -> str:
@@ -122,6 +139,8 @@ def table(report: Report) -> str:
         for row in rows
     ]
     lines.append(f"false people: {report.false_people} ({report.false_frames} frames)")
+    if report.apart_percent is not None:
+        lines.append(f"people's distance from each other: {report.apart_percent:.1f} % off")
     return "\n".join([*(line.rstrip() for line in lines), _camera_line(report.camera)])
 
 

@@ -103,6 +103,15 @@ def foot_sliding(frames: np.ndarray, found: np.ndarray, true: np.ndarray) -> flo
     return _mean(1000 * moved[(truly < RESTS_M) & (np.diff(frames) == 1)[:, None]])
 
 
+def apart_percent(found: np.ndarray, true: np.ndarray) -> float | None:
+    """How far the distance between two people is off, in percent of the true one, mean over frames.
+
+    found, true (N, 3) m: from one person's pelvis to the other's. None without frames.
+    """
+    right = np.linalg.norm(true, axis=-1)
+    return _mean(100 * np.abs(np.linalg.norm(found, axis=-1) - right) / np.maximum(right, 0.1))
+
+
 def penetration(found: np.ndarray) -> float | None:
     """mm: mean depth of foot points (N, 4, 3) m, world, below z = 0, over all points."""
     return quality.penetration_mm(found)
