@@ -123,9 +123,15 @@ def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observa
 
 def guess_from(said: Prediction | WhamMotion, seen: Observations, body: Body) -> Guess:
     """The network's answer in the world of what is seen. The lifting network's shape counts for the open body alone:
-    another body's ten numbers mean other things, so that it begins with its mean shape. WHAM's is of its own body."""
-    means_this_body = body.name == OPEN_BODY or isinstance(said, WhamMotion)
-    betas = said.betas if means_this_body else torch.zeros_like(said.betas)
+    another body's ten numbers mean other things, so that it begins with its mean shape. WHAM's is of its own body.
+
+    The open body's first number is its size, which no picture tells: the network's guess of it was 2 % small on rendered
+    people and went with the truth in nothing (correlation 0.07 over 17 people), so that everybody is of middle size."""
+    if isinstance(said, WhamMotion):
+        betas = said.betas
+    else:
+        known = torch.arange(10, device=said.betas.device) > 0
+        betas = said.betas * (known if body.name == OPEN_BODY else 0)
     root = seen.R.transpose(1, 2) @ said.rotations[:, 0]
     rotations = torch.cat([root[:, None], said.rotations[:, 1:]], 1)
     zero = torch.zeros(len(root), 3).to(root)
