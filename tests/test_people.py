@@ -160,6 +160,14 @@ def test_who_was_lost_bent_down_and_stands_up_at_once_is_the_same_person():
     assert len(join([before, after], FPS)) == 1
 
 
+def test_a_ghost_between_two_people_is_joined_to_nobody():
+    """In a rendered clip of two, one is lost for three frames, and a ghost that jumps about lies nearer."""
+    before, after = _tracklet(0, _line(0, 400, 20)), _tracklet(23, _line(520, 900, 20))
+    jumping = _line(440, 600, 20) + np.random.default_rng(0).normal(0, 25, (20, 2))
+    chains = join([before, _tracklet(21, jumping), after], FPS)
+    assert chains == [[before, after]]
+
+
 def test_who_is_believed_and_who_matters():
     person = Evidence(frames=60, presence=1.0, visibility=0.95, jitter=0.02, agreement=0.9, size=300.0)
     assert believable(person, FPS)

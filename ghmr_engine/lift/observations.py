@@ -125,8 +125,8 @@ def guess_from(said: Prediction | WhamMotion, seen: Observations, body: Body) ->
     """The network's answer in the world of what is seen. The lifting network's shape counts for the open body alone:
     another body's ten numbers mean other things, so that it begins with its mean shape. WHAM's is of its own body.
 
-    The open body's first number is its size, which no picture tells: the network's guess of it was 2 % small on rendered
-    people and went with the truth in nothing (correlation 0.07 over 17 people), so that everybody is of middle size."""
+    The open body's first number is its size, which no picture tells: the network's guess of it was 2 % small and went
+    with the truth in nothing (correlation 0.07 over 17 rendered people), so that everybody is of middle size."""
     if isinstance(said, WhamMotion):
         betas = said.betas
     else:

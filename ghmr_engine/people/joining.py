@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ghmr_engine.people.appearance import apart, mean_colours
+from ghmr_engine.people.selection import STEADY, jitter
 from ghmr_engine.people.tracking import Tracklet
 
 _LONGEST_S = 2.5
@@ -22,8 +23,11 @@ _FORBIDDEN = 1e6
 
 
 def join(tracklets: list[Tracklet], fps: float) -> list[list[Tracklet]]:
-    """Chains of tracklets, one a person, in time order: the assignment of ends to beginnings with the least cost."""
-    tracklets = [tracklet for tracklet in tracklets if len(tracklet.sightings) >= 3]
+    """Chains of tracklets, one a person, in time order: the assignment of ends to beginnings with the least cost.
+
+    What jumps about is no sighting of anybody (between two people a landmark network sees a third), and nobody's chain.
+    """
+    tracklets = [tracklet for tracklet in tracklets if jitter(tracklet.sightings) < STEADY]
     count = len(tracklets)
     cost = np.full((count, 2 * count), _FORBIDDEN)
     for i, before in enumerate(tracklets):

@@ -11,7 +11,7 @@ from ghmr_engine.people.tracking import Tracklet
 
 _BODY = slice(11, 29)
 _SHORTEST_S, _SHORTEST_FRAMES = 0.5, 8
-_STEADY = 0.08
+STEADY = 0.08
 """People, jumping at 30 frames a second or walking at 10, have 0.01 to 0.03; what is taken for one has 0.1 and more:
 the network sees it in another way in each frame."""
 _BIG_SHARE = 0.4
@@ -39,13 +39,14 @@ def weigh(sightings: list[Sighting]) -> Evidence:
         frames=len(sightings),
         presence=float(np.median([sighting.presence for sighting in sightings])),
         visibility=float(np.mean([np.sort(sighting.keypoints[_BODY, 2])[-8:].mean() for sighting in sightings])),
-        jitter=_jitter(sightings),
+        jitter=jitter(sightings),
         agreement=float(np.median([sighting.agreement for sighting in sightings])),
         size=float(np.median([sighting.size for sighting in sightings])),
     )
 
 
-def _jitter(sightings: list[Sighting]) -> float:
+def jitter(sightings: list[Sighting]) -> float:
+    """How far landmarks jump off a steady course, in body sizes, in the middle of all frames; infinite under three."""
     if len(sightings) < 3:
         return np.inf
     points = np.stack([sighting.keypoints[_BODY, :2] for sighting in sightings])
@@ -60,7 +61,7 @@ def believable(evidence: Evidence, fps: float) -> bool:
         and evidence.presence > 0.8
         and evidence.visibility > 0.85
         and evidence.agreement > 0.5
-        and evidence.jitter < _STEADY
+        and evidence.jitter < STEADY
     )
 
 
