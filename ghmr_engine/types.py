@@ -134,6 +134,8 @@ class LiftedPerson:
     """(N, 3) unit, in the camera frame, by a network; None where none was asked."""
     offsets: np.ndarray | None = None
     """(33, 3) m, as Track's."""
+    velocity: np.ndarray | None = None
+    """(N, 3) m/s of the pelvis through the world, along the camera frame's axes, by a network; None as above."""
 
 
 @dataclass(frozen=True)

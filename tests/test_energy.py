@@ -21,6 +21,7 @@ FEET = torch.rand(6, 4, 3)
 ON_GROUND = torch.cat([FEET[:1, :, :2].expand(6, 4, 2), torch.zeros(6, 4, 1)], -1)
 CONTACT = torch.ones(6, 4)
 PAIRS, TRIPLES, SIGMA = torch.ones(5), torch.ones(4), torch.full((5,), 2.0)
+ALONG = torch.nn.functional.normalize(torch.randn(5, 3), dim=-1)
 POSE = torch.as_tensor(USUAL).expand(6, 21, 3).contiguous()
 
 CASES = {
@@ -35,6 +36,10 @@ CASES = {
     "pose_prior": (terms.pose_prior, POSE),
     "acceleration": (lambda x: terms.acceleration(x, TRIPLES.to(x), 30.0, SIGMA.to(x)), STEADY),
     "velocity": (lambda x: terms.velocity(x, PAIRS.to(x), 30.0, 1.0), POINTS[:1].expand(6, 5, 3)),
+    "pace": (
+        lambda x: terms.pace(x, torch.ones(5, 3).to(x), ALONG.to(x), PAIRS.to(x), 0.1),
+        torch.arange(6.0)[:, None] * torch.ones(3),
+    ),
     "contact_velocity": (lambda x: terms.contact_velocity(x, CONTACT.to(x), PAIRS.to(x), 0.01), ON_GROUND),
     "contact_height": (lambda x: terms.contact_height(x, CONTACT.to(x), 0.02), ON_GROUND),
     "penetration": (lambda x: terms.penetration(x, 0.02), FEET + 0.1),

@@ -49,7 +49,7 @@ def _problem(body, walk):
     start = rotations_of(rotations[:, 0], pose), transl + 0.05 * torch.randn(count, 3, generator=chance), betas
     keypoints = torch.cat([pixels, torch.ones(count, 33, 1)], -1)
     person = Placed(1, np.arange(count), *start, keypoints, offsets_of(BLAZEPOSE_OFFSETS, betas), contacts)
-    return PersonEnergy(person, R, K.expand(count, 3, 3), body, FPS), start, eye
+    return PersonEnergy(person, R, K.expand(count, 3, 3), eye, body, FPS), start, eye
 
 
 def test_points_follow_the_joints_as_automatic_differentiation_says(body):
@@ -89,6 +89,8 @@ def test_the_hessian_where_nothing_is_wrong_is_the_energy_s_own(body):
     pixels = project(still.landmarks @ TO_CAMERA.T, cameras)
     about = still.joints - still.joints[:, :1]
     weight, sigma_px, spread = torch.rand(count, 33), torch.full((count,), 3.0), torch.full((count, 24), 0.05)
+    along = torch.nn.functional.normalize(torch.randn(count - 1, 3), dim=-1)
+    steps = torch.linalg.cross(along, torch.randn(count - 1, 3))  # across: in their own direction nobody moves
     pairs, triples, sigma = torch.ones(count - 1), torch.ones(count - 2), torch.as_tensor(SIGMA_ACCELERATION)
 
     def energy(numbers):
@@ -99,6 +101,7 @@ def test_the_hessian_where_nothing_is_wrong_is_the_energy_s_own(body):
             + terms.places(posed.joints - posed.joints[:, :1], about, spread)
             + terms.acceleration(posed.joints, triples, FPS, sigma)
             + terms.contact_velocity(posed.contacts, torch.ones(count, 4), pairs, 0.01)
+            + terms.pace(motion.transl(), steps, along, pairs, 0.01)
             + motion.turned().square().sum()
         )
 
@@ -111,6 +114,7 @@ def test_the_hessian_where_nothing_is_wrong_is_the_energy_s_own(body):
         feet=torch.zeros(count, 4, 3, 3),
         about=terms.places_curvature(about, about, spread),
         steps=terms.contact_velocity_curvature(torch.ones(count, 4), pairs, 0.01),
+        ways=terms.pace_curvature(along, pairs, 0.01),
         bends=terms.acceleration_curvature(still.joints, triples, FPS, sigma),
         numbers=numbers,
     )

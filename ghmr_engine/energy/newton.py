@@ -71,6 +71,8 @@ class Curvature:
     """(N, 24) by the joints' places about the pelvis."""
     steps: torch.Tensor
     """(N - 1, 4) by the foot points' way from frame to frame."""
+    ways: torch.Tensor
+    """(N - 1, 3, 3) by the body's way from frame to frame."""
     bends: torch.Tensor
     """(N - 2, 24) by the joints' second differences."""
     numbers: torch.Tensor
@@ -142,6 +144,9 @@ def hessian(
     feet, step = feet.flatten(1, 2), curvature.steps.repeat_interleave(3, 1)
     own = own + _tied(feet, feet, _spread(step, 0, count) + _spread(step, 1, count))
     next_one = -_tied(feet[1:], feet[:-1], step)
+    ways = curvature.ways.flatten(1)
+    own[:, 66:, 66:] += (_spread(ways, 0, count) + _spread(ways, 1, count)).unflatten(1, (3, 3))
+    next_one[:, 66:, 66:] -= curvature.ways
     # |x_t+2 - 2 x_t+1 + x_t|^2.
     joints, bend = joints.flatten(1, 2), curvature.bends.repeat_interleave(3, 1)
     own = own + _tied(joints, joints, sum(k * _spread(bend, at, count) for at, k in enumerate((1, 4, 1))))

@@ -96,6 +96,15 @@ def velocity(points: torch.Tensor, pairs: torch.Tensor, fps: float, sigma: float
     return (speed.square().sum(-1) * pairs[:, None]).sum()
 
 
+def pace(
+    places: torch.Tensor, steps: torch.Tensor, along: torch.Tensor, pairs: torch.Tensor, sigma_m: float
+) -> torch.Tensor:
+    """Motion of places (N, 3) m from frame to frame against expected steps (N - 1, 3) m, along unit vectors (N - 1, 3)
+    alone, sigma a frame."""
+    off = ((places[1:] - places[:-1] - steps) * along).sum(-1) / sigma_m
+    return (pairs * off.square()).sum()
+
+
 def contact_velocity(feet: torch.Tensor, contacts: torch.Tensor, pairs: torch.Tensor, sigma_m: float) -> torch.Tensor:
     """Motion of foot points (N, 4, 3) m between neighbouring frames that are both in contact (N, 4), sigma a frame.
 
@@ -167,3 +176,8 @@ def penetration_curvature(feet: torch.Tensor, sigma_m: float) -> torch.Tensor:
     """(N, 4) of `penetration`, by heights."""
     deep = feet[..., 2].clamp(max=0)
     return 2 * (deep < 0) * pseudo_huber_weight((deep / sigma_m).square(), 3.0) / sigma_m**2
+
+
+def pace_curvature(along: torch.Tensor, pairs: torch.Tensor, sigma_m: float) -> torch.Tensor:
+    """(N - 1, 3, 3) of `pace`, by the steps."""
+    return 2 * pairs[:, None, None] / sigma_m**2 * along[:, :, None] * along[:, None]

@@ -74,6 +74,7 @@ def lift_people(
             confidence=joint_confidence(track),
             seen=track.seen,
             offsets=track.offsets,
+            velocity=None if said[place] is None else _in_camera(said[place]),
             contacts=None if told is None else told.contacts.cpu().numpy(),
             up=None if said[place] is None else said[place].up.cpu().numpy(),
         )
@@ -92,6 +93,11 @@ def _reading(track: Track, said: Prediction | None, camera: CameraMotion, wham: 
         rotations = said.rotations[0]
     # The open body's shape says nothing in SMPL's: the mean shape begins.
     return Reading(wham.first_pose(rotations, torch.zeros(10)))
+
+
+def _in_camera(said: Prediction) -> np.ndarray:
+    """(N, 3) m/s: the network's velocity along the axes of each frame's camera."""
+    return (said.rotations[:, 0] @ said.velocity[..., None])[..., 0].cpu().numpy()
 
 
 def _straightened(track: Track, camera: CameraMotion) -> Track:

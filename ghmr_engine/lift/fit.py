@@ -101,6 +101,7 @@ def _fit_window(
             feet=torch.zeros(len(frames), 4, 3, 3).to(betas),
             about=terms.places_curvature(posed.joints - posed.joints[:, :1], guess.joints, spread),
             steps=torch.zeros(len(frames) - 1, 4).to(betas),
+            ways=torch.zeros(len(frames) - 1, 3, 3).to(betas),
             bends=terms.acceleration_curvature(posed.joints, triples, fps, sigma),
             numbers=numbers,
         )

@@ -116,8 +116,9 @@ def _in_first_camera(person: LiftedPerson, camera: CameraMotion, body: Body) -> 
         tensor(np.swapaxes(R, 1, 2)), tensor(back),
     )  # fmt: skip
     said = None if person.contacts is None else tensor(person.contacts)
+    moves = None if person.velocity is None else tensor(np.einsum("nji,nj->ni", R, person.velocity))
     return Placed(person.person, person.frames, rotations, transl, betas, tensor(person.keypoints),
-                  offsets_of(person.offsets, betas), contacts=said)  # fmt: skip
+                  offsets_of(person.offsets, betas), contacts=said, velocity=moves)  # fmt: skip
 
 
 def _turned(person: Placed, R: np.ndarray, t: np.ndarray, body: Body) -> Placed:
@@ -126,7 +127,8 @@ def _turned(person: Placed, R: np.ndarray, t: np.ndarray, body: Body) -> Placed:
         person.rotations, person.transl, body.rest_joints(person.betas)[0],
         torch.as_tensor(R).to(person.transl), torch.as_tensor(t).to(person.transl),
     )  # fmt: skip
-    return replace(person, rotations=rotations, transl=transl)
+    velocity = person.velocity if person.velocity is None else person.velocity @ torch.as_tensor(R).to(transl).T
+    return replace(person, rotations=rotations, transl=transl, velocity=velocity)
 
 
 def _sized(person: LiftedPerson, factor: float, body: Body) -> LiftedPerson:

@@ -16,14 +16,18 @@ from ghmr_engine.world.placed import Placed
 
 # Expected deviations. Lift's pose is kept within _SIGMA_POSE; a resting foot moves by _SIGMA_REST a frame.
 _SIGMA_POSE, _SIGMA_TURN = 0.1, 0.05
+# The network's velocity (m/s), and for how many frames at 30 a second its error lasts, which count as one.
+_SIGMA_PACE, _LASTS = 0.06, 10
 _SIGMA_REST, _SIGMA_GROUND, _SIGMA_DEEP = 0.001, 0.02, 0.01
 
 
 class PersonEnergy:
     """One person's energy over N frames."""
 
-    def __init__(self, person: Placed, R: torch.Tensor, K: torch.Tensor, body: Body, fps: float) -> None:
-        """R, K (N, 3, 3): the camera in the person's frames."""
+    def __init__(
+        self, person: Placed, R: torch.Tensor, K: torch.Tensor, eye: torch.Tensor, body: Body, fps: float
+    ) -> None:
+        """R, K (N, 3, 3): the camera in the person's frames; eye (N, 3) m: roughly where it stands."""
         self.pairs, self.triples = (torch.as_tensor(mask).to(person.transl) for mask in neighbours(person.frames))
         self._R, self._K, self._body, self._fps = R, K, body, fps
         self._keypoints = person.keypoints[..., :2]
@@ -32,6 +36,11 @@ class PersonEnergy:
         low, high = (self._keypoints.amin(1), self._keypoints.amax(1))
         self._sigma_px = (NOISE * (high - low).amax(1).median()).clamp(min=1.0).expand(len(R))
         self._offsets, self._contacts = person.offsets, person.ties()
+        sight = torch.nn.functional.normalize(person.transl - eye, dim=-1)
+        self._along = (sight[1:] + sight[:-1]) / 2
+        velocity = torch.zeros_like(sight) if person.velocity is None else person.velocity
+        self._steps = (velocity[1:] + velocity[:-1]) / 2 / fps
+        self._known = self.pairs * (person.velocity is not None)
         self._sigma = torch.as_tensor(SIGMA_ACCELERATION).to(visible)
 
     def energy(self, motion: MotionVariables | MotionVector, eye: torch.Tensor) -> tuple[torch.Tensor, Posed]:
@@ -45,6 +54,7 @@ class PersonEnergy:
             + (turned[:, :3] / _SIGMA_TURN).square().sum()
             + terms.joint_limits(motion.pose())
             + terms.acceleration(posed.joints, self.triples, self._fps, self._sigma)
+            + terms.pace(motion.transl(), self._steps, self._along, self._known, self._sigma_pace())
             + terms.contact_velocity(feet, self._contacts, self.pairs, _SIGMA_REST)
             + terms.contact_height(feet, self._contacts, _SIGMA_GROUND)
             + terms.penetration(feet, _SIGMA_DEEP)
@@ -67,6 +77,11 @@ class PersonEnergy:
             feet=feet,
             about=torch.zeros(posed.joints.shape[:2]).to(eye),
             steps=terms.contact_velocity_curvature(self._contacts, self.pairs, _SIGMA_REST),
+            ways=terms.pace_curvature(self._along, self._known, self._sigma_pace()),
             bends=terms.acceleration_curvature(posed.joints, self.triples, self._fps, self._sigma),
             numbers=numbers,
         )  # fmt: skip
+
+    def _sigma_pace(self) -> float:
+        """m a frame."""
+        return _SIGMA_PACE / self._fps * (_LASTS * self._fps / 30) ** 0.5

@@ -32,6 +32,9 @@ class Placed:
     contacts: torch.Tensor | None
     """(N, 4) probabilities; None where nothing is known yet."""
 
+    velocity: torch.Tensor | None = None
+    """(N, 3) m/s of the pelvis, by a network; None where nothing is known."""
+
     def ties(self) -> torch.Tensor:
         """(N, 4) how firmly feet are held: above one half for certain, since half-hearted ties let them creep."""
         return ((self.contacts - 0.3) / 0.2).clamp(0, 1)

@@ -86,8 +86,9 @@ def _rows(person: Placed, span: slice) -> slice:
 
 
 def _cut(person: Placed, rows: slice) -> Placed:
-    parts = ("frames", "rotations", "transl", "keypoints", "contacts")
-    return replace(person, **{name: getattr(person, name)[rows] for name in parts})
+    parts = ("frames", "rotations", "transl", "keypoints", "contacts", "velocity")
+    known = {name: getattr(person, name) for name in parts}
+    return replace(person, **{name: None if value is None else value[rows] for name, value in known.items()})
 
 
 def _carry_on(
@@ -109,7 +110,7 @@ def _solve_window(
     people, eye = _planted(people, view, body)
     places = [torch.as_tensor(person.frames - view.span.start, device=eye.device) for person in people]
     problems = [
-        PersonEnergy(person, view.R[place], view.K[place], body, fps) if len(place) else None
+        PersonEnergy(person, view.R[place], view.K[place], eye[place], body, fps) if len(place) else None
         for person, place in zip(people, places, strict=True)
     ]
     if view.moves:
