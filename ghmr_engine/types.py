@@ -57,8 +57,8 @@ class Track:
     """(N, 33, 3) m: BlazePose's own 3D, origin between the hips, axes as the camera's (x right, y down, z forward)."""
     seen: np.ndarray
     """(N,) bool: False where the person was hidden and the frame was bridged between two sightings."""
-    offsets: np.ndarray | None = None
-    """(33, 3) m: where on a body the detector puts its landmarks (energy/marks.py); None: where the body's own are."""
+    offsets: np.ndarray = field(default_factory=lambda: np.zeros((33, 3)))
+    """(33, 3) m: from the body's own landmarks to where the detector puts its own (energy/marks.py)."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class LiftedPerson:
     """(N, 4) probability, by a network: left heel, left toe, right heel, right toe; None where none was asked."""
     up: np.ndarray | None = None
     """(N, 3) unit, in the camera frame, by a network; None where none was asked."""
-    offsets: np.ndarray | None = None
+    offsets: np.ndarray = field(default_factory=lambda: np.zeros((33, 3)))
     """(33, 3) m, as Track's."""
     velocity: np.ndarray | None = None
     """(N, 3) m/s of the pelvis through the world, along the camera frame's axes, by a network; None as above."""

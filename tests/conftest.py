@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ghmr_engine import places
@@ -40,3 +41,17 @@ def body():
     from ghmr_engine.body.smpl import load_body
 
     return load_body(places.body_path(), "cpu")
+
+
+@pytest.fixture(scope="session")
+def parity():
+    """Numbers recorded from a published program, by their file's name, on weights that a rule draws."""
+
+    def read(name: str) -> dict[str, np.ndarray]:
+        path = REPO.parent / "shared" / "parity" / f"{name}.npz"
+        if not path.is_file():
+            pytest.skip("the published program's numbers are not here (../shared/parity)")
+        with np.load(path) as file:
+            return {name: file[name] for name in file.files}
+
+    return read

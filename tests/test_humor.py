@@ -22,13 +22,8 @@ NAMES = ("trans", "trans_vel", "root_orient", "root_orient_vel", "pose_body", "j
 
 
 @pytest.fixture(scope="module")
-def recorded(repo):
-    """Numbers recorded from the published program, on weights that a rule draws."""
-    path = repo.parent / "shared" / "parity" / "humor_seed7.npz"
-    if not path.is_file():
-        pytest.skip("the published program's numbers are not here (../shared/parity)")
-    with np.load(path) as file:
-        return {name: file[name] for name in file.files}
+def recorded(parity):
+    return parity("humor_seed7")
 
 
 def drawn(seed: int = 7) -> dict[str, torch.Tensor]:

@@ -7,7 +7,7 @@ import roma
 import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES, mirror_order
-from ghmr_engine.energy.marks import BLAZEPOSE_OFFSETS, JOINT_OF_LANDMARK, marks, offsets_of
+from ghmr_engine.energy.marks import BLAZEPOSE_OFFSETS, JOINT_OF_LANDMARK, marks
 from ghmr_engine.people.vitpose import COCO_FROM_LANDMARKS, taken_over
 from ghmr_engine.train.detections import Detection
 from ghmr_engine.train.marks import measure_offsets
@@ -46,14 +46,18 @@ def test_a_mark_turns_with_its_joint(body):
     assert torch.allclose(moved[:, wrist], 0.1 * posed.turns[:, JOINT_NAMES.index("left_wrist"), :, 1], atol=1e-6)
     moved[:, wrist] = 0
     assert not moved.any()
-    assert torch.equal(marks(posed, offsets_of(None, posed.joints)), posed.landmarks)
+    assert torch.equal(marks(posed, torch.zeros(33, 3)), posed.landmarks)
 
 
 def test_known_offsets_are_found_again(body):
     """Detections made with the table's own offsets and half a percent of noise give the table back."""
     rotations, transl, betas = _turning(body)
     K = np.tile([[600.0, 0, 320], [0, 600, 240], [0, 0, 1]], (FRAMES, 1, 1))
-    seen = marks(body.forward(rotations, transl, betas), offsets_of(BLAZEPOSE_OFFSETS, transl)).numpy().astype(float)
+    seen = (
+        marks(body.forward(rotations, transl, betas), torch.as_tensor(BLAZEPOSE_OFFSETS).to(transl))
+        .numpy()
+        .astype(float)
+    )
     px = seen @ np.swapaxes(K, 1, 2)
     px = px[..., :2] / px[..., 2:] + np.random.default_rng(0).normal(0, 1.3, (FRAMES, 33, 2))
     found = Detection(

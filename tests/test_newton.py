@@ -11,7 +11,7 @@ import torch
 from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import SIGMA_ACCELERATION
 from ghmr_engine.energy.jacobian import FREE, left_jacobian, point_jacobian, shares
-from ghmr_engine.energy.marks import BLAZEPOSE_OFFSETS, marks, offsets_of
+from ghmr_engine.energy.marks import BLAZEPOSE_OFFSETS, marks
 from ghmr_engine.energy.newton import Curvature, MotionVector, descend, hessian, solve_band
 from ghmr_engine.energy.parameters import MotionVariables, rotations_of
 from ghmr_engine.energy.solver import minimise
@@ -42,13 +42,13 @@ def _problem(body, walk):
     count = len(transl)
     chance = torch.Generator().manual_seed(3)
     R, eye = TO_CAMERA.expand(count, 3, 3), torch.tensor([0.0, 0, 1.2]).expand(count, 3)
-    seen = marks(body.forward(rotations, transl, betas), offsets_of(BLAZEPOSE_OFFSETS, betas))
+    seen = marks(body.forward(rotations, transl, betas), torch.as_tensor(BLAZEPOSE_OFFSETS).to(betas))
     pixels = project((seen - eye[:, None]) @ R.transpose(1, 2), K.expand(count, 3, 3))
     pixels = pixels + 2 * torch.randn(pixels.shape, generator=chance)
     pose = roma.rotmat_to_rotvec(rotations[:, 1:22]) + 0.1 * torch.randn(count, 21, 3, generator=chance)
     start = rotations_of(rotations[:, 0], pose), transl + 0.05 * torch.randn(count, 3, generator=chance), betas
     keypoints = torch.cat([pixels, torch.ones(count, 33, 1)], -1)
-    person = Placed(1, np.arange(count), *start, keypoints, offsets_of(BLAZEPOSE_OFFSETS, betas), contacts)
+    person = Placed(1, np.arange(count), *start, keypoints, torch.as_tensor(BLAZEPOSE_OFFSETS).to(betas), contacts)
     return PersonEnergy(person, R, K.expand(count, 3, 3), eye, body, FPS), start, eye
 
 
@@ -111,14 +111,14 @@ def test_the_hessian_where_nothing_is_wrong_is_the_energy_s_own(body):
     numbers[:, :66] = 2
     curvature = Curvature(
         landmarks=terms.reprojection_curvature(still.landmarks, R, t, cameras, pixels, weight, sigma_px),
-        feet=torch.zeros(count, 4, 3, 3),
+        feet=torch.zeros(count, 4),
         about=terms.places_curvature(about, about, spread),
         steps=terms.contact_velocity_curvature(torch.ones(count, 4), pairs, 0.01),
         ways=terms.pace_curvature(along, pairs, 0.01),
         bends=terms.acceleration_curvature(still.joints, triples, FPS, sigma),
         numbers=numbers,
     )
-    own, next_one, after = hessian(still, curvature, motion, body)
+    own, next_one, after = hessian(still, curvature, motion, body, shares(body))
     found = torch.zeros(count, FREE, count, FREE)
     for frame in range(count):
         found[frame, :, frame] = own[frame]
@@ -168,7 +168,8 @@ def test_a_step_that_does_not_help_is_not_taken(body, walk):
 
     def wrong(posed):
         right = problem.curvature(posed, motion, eye)
-        return Curvature(**{name: -getattr(right, name) for name in right.__dataclass_fields__})
+        values = {name: getattr(right, name) for name in right.__dataclass_fields__}
+        return Curvature(**{name: None if value is None else -value for name, value in values.items()})
 
     assert descend(motion, lambda: problem.energy(motion, eye), wrong, body, 5, silent) == pytest.approx(first)
     assert not motion.numbers.any()

@@ -160,6 +160,18 @@ def test_who_was_lost_bent_down_and_stands_up_at_once_is_the_same_person():
     assert len(join([before, after], FPS)) == 1
 
 
+@pytest.mark.parametrize(("x", "least", "most"), [(300, 0.0, 0.0), (0, 0.9, 1.0), (640, 0.9, 1.0)])
+def test_a_body_half_outside_is_cut_off_along_its_height(x, least, most):
+    """In a real clip somebody comes in at the right edge, and the network squeezes them into the picture."""
+    crop = Crop(np.array([float(x), 200.0]), 250.0, 0.0)
+    across = np.arange(64)
+    columns = carry(crop.to_picture(64), np.stack([across, across], 1))[:, 0]
+    mask = np.zeros((64, 64))
+    mask[8:56] = (abs(across - 31.5) < 10) & (columns >= 0) & (columns <= 639)
+    sighting = Sighting(1.0, np.zeros((33, 3)), np.zeros((33, 3)), crop, crop, mask, 1.0)
+    assert least <= sighting.cut(640) <= most
+
+
 def test_a_ghost_between_two_people_is_joined_to_nobody():
     """In a rendered clip of two, one is lost for three frames, and a ghost that jumps about lies nearer."""
     before, after = _tracklet(0, _line(0, 400, 20)), _tracklet(23, _line(520, 900, 20))

@@ -30,13 +30,8 @@ NEAR = 1e-4
 
 
 @pytest.fixture(scope="module")
-def recorded(repo):
-    """Numbers recorded from the published program, on weights that a rule draws."""
-    path = repo.parent / "shared" / "parity" / "wham_seed7.npz"
-    if not path.is_file():
-        pytest.skip("the published program's numbers are not here (../shared/parity)")
-    with np.load(path) as file:
-        return {name: file[name] for name in file.files}
+def recorded(parity):
+    return parity("wham_seed7")
 
 
 def drawn(names: list[str], shapes: list[tuple[int, ...]], seed: int = 7) -> dict[str, torch.Tensor]:

@@ -20,11 +20,17 @@ _LEFT_CM = {
 pose's axes (x to the left, y up, z to the front). The right ones mirror it."""
 
 
+def side_and_part(name: str) -> tuple[str, str]:
+    """left_eye_inner -> left, eye_inner; what has no side counts as left."""
+    words = name.split("_")
+    return ("right" if "right" in words else "left"), "_".join(word for word in words if word not in ("left", "right"))
+
+
 def _table() -> tuple[list[int], np.ndarray]:
     joints, offsets = [], []
     for name in LANDMARK_NAMES:
-        side = "right" if "right" in name.split("_") else "left"
-        joint, *cm = _LEFT_CM["_".join(part for part in name.split("_") if part not in ("left", "right"))]
+        side, part = side_and_part(name)
+        joint, *cm = _LEFT_CM[part]
         joints.append(JOINT_NAMES.index(joint if joint in JOINT_NAMES else f"{side}_{joint}"))
         offsets.append(np.array(cm) / 100 * [-1 if side == "right" else 1, 1, 1])
     return joints, np.array(offsets)
@@ -37,8 +43,3 @@ JOINT_OF_LANDMARK, BLAZEPOSE_OFFSETS = _table()
 def marks(posed: Posed, offsets: torch.Tensor) -> torch.Tensor:
     """(N, 33, 3) m: where a detector that is off by offsets (33, 3) m, each turned with its joint, sees landmarks."""
     return posed.landmarks + (posed.turns[:, JOINT_OF_LANDMARK] @ offsets[..., None])[..., 0]
-
-
-def offsets_of(offsets: np.ndarray | None, like: torch.Tensor) -> torch.Tensor:
-    """A track's offsets (33, 3) m as a tensor like another; None: the landmarks are the body's own."""
-    return torch.as_tensor(np.zeros((len(LANDMARK_NAMES), 3)) if offsets is None else offsets).to(like)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import roma
 import torch
 
 from ghmr_engine.body.smpl import Body, Posed
 from ghmr_engine.energy.jacobian import FREE, point_jacobian, shares
-from ghmr_engine.energy.parameters import rotations_of
+from ghmr_engine.energy.parameters import Motion
 from ghmr_engine.progress import Report
 
 _DAMPING, _LESS, _MORE = 1e-3, 0.2, 6.0
@@ -20,61 +19,47 @@ _ENOUGH = 1e-4
 """A step that lowers the energy by a smaller share is the last one."""
 
 
-class MotionVector:
-    """The free numbers of one person's motion over N frames, as they are: (N, 69), zero at the start."""
+class MotionVector(Motion):
+    """A motion in its own numbers: (N, 69), zero at the start."""
 
     def __init__(self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor) -> None:
-        """Start at rotations (N, 24, 3, 3), transl (N, 3) m; betas (10,) stay."""
-        self.betas = betas
-        self._root, self._transl = rotations[:, 0].clone(), transl.clone()
-        self._pose = roma.rotmat_to_rotvec(rotations[:, 1:22]).contiguous()
+        """As Motion; betas stay."""
+        super().__init__(rotations, transl, betas)
         self.numbers = torch.zeros(len(transl), FREE).to(transl)
 
     def turn(self) -> torch.Tensor:
-        """(N, 3) rotation vectors by which the root has been turned from its start."""
+        """(N, 3) rotation vectors."""
         return self.numbers[:, :3]
 
-    def pose(self) -> torch.Tensor:
-        """(N, 21, 3) axis-angle of the body joints."""
-        return self._pose + self.numbers[:, 3:66].unflatten(1, (21, 3))
+    def bent(self) -> torch.Tensor:
+        """(N, 63)."""
+        return self.numbers[:, 3:66]
 
-    def turned(self) -> torch.Tensor:
-        """(N, 66) radians by which all joints have been turned from their start."""
-        return self.numbers[:, :66]
-
-    def transl(self) -> torch.Tensor:
+    def moved(self) -> torch.Tensor:
         """(N, 3) m."""
-        return self._transl + self.numbers[:, 66:]
-
-    def rotations(self) -> torch.Tensor:
-        """(N, 24, 3, 3) of all joints; the two hand joints follow the wrists."""
-        return rotations_of(roma.rotvec_to_rotmat(self.turn()) @ self._root, self.pose())
-
-    def motion(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rotations (N, 24, 3, 3) and transl (N, 3) as they stand."""
-        with torch.no_grad():
-            return self.rotations(), self.transl().clone()
+        return self.numbers[:, 66:]
 
 
 @dataclass(frozen=True)
 class Curvature:
     """Second derivatives of an energy by where points of the body are, those of robust costs taken at their present
-    weight (iteratively reweighted least squares): all positive. N frames, 1 / m^2."""
+    weight (iteratively reweighted least squares): all positive. N frames, 1 / m^2; None where an energy has no such
+    part."""
 
     landmarks: torch.Tensor
     """(N, 33, 3, 3) by the landmarks' places."""
-    feet: torch.Tensor
-    """(N, 4, 3, 3) by the foot points' places."""
-    about: torch.Tensor
-    """(N, 24) by the joints' places about the pelvis."""
-    steps: torch.Tensor
-    """(N - 1, 4) by the foot points' way from frame to frame."""
-    ways: torch.Tensor
-    """(N - 1, 3, 3) by the body's way from frame to frame."""
     bends: torch.Tensor
     """(N - 2, 24) by the joints' second differences."""
     numbers: torch.Tensor
     """(N, 69) by the free numbers themselves."""
+    about: torch.Tensor | None = None
+    """(N, 24) by the joints' places about the pelvis."""
+    feet: torch.Tensor | None = None
+    """(N, 4) by the foot points' heights, where the world's z is up."""
+    steps: torch.Tensor | None = None
+    """(N - 1, 4) by the foot points' ways from frame to frame."""
+    ways: torch.Tensor | None = None
+    """(N - 1, 3, 3) by the body's way from frame to frame."""
 
 
 def descend(
@@ -96,10 +81,10 @@ def descend(
         motion.numbers = motion.numbers.detach()
         return float(value.detach()), slope, Posed(*(points.detach() for points in posed))
 
-    damping = _DAMPING
+    damping, carried = _DAMPING, shares(body)
     value, slope, posed = look()
     for step in range(steps):
-        blocks = hessian(posed, curvature(posed), motion, body)
+        blocks = hessian(posed, curvature(posed), motion, body, carried)
         start = motion.numbers
         for _ in range(_TRIES):
             motion.numbers = start - solve_band(blocks, slope, damping)
@@ -121,34 +106,39 @@ def descend(
 
 
 def hessian(
-    posed: Posed, curvature: Curvature, motion: MotionVector, body: Body
+    posed: Posed, curvature: Curvature, motion: MotionVector, body: Body, carried: tuple[torch.Tensor, ...]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gauss-Newton's Hessian by blocks: frames with themselves (N, 69, 69), with the next (N - 1, 69, 69; rows are the
-    later frame's) and with the one after that (N - 2, 69, 69)."""
-    of_landmarks, of_joints, of_feet = shares(body)
+    later frame's) and with the one after that (N - 2, 69, 69). carried: jacobian.shares of the body.
+
+    Landmarks' Jacobians are taken at the body's own points; where the detector marks them is a few centimetres away.
+    """
+    of_landmarks, of_joints, of_feet = carried
     count = len(posed.joints)
 
     def jacobian(points: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
         return point_jacobian(posed, points, share, motion.turn(), motion.pose(), body)
 
-    marks, joints, feet = (
-        jacobian(posed.landmarks, of_landmarks), jacobian(posed.joints, of_joints), jacobian(posed.contacts, of_feet),
-    )  # fmt: skip
-    own = _square(marks, curvature.landmarks) + _square(feet, curvature.feet)
+    marks, joints = jacobian(posed.landmarks, of_landmarks), jacobian(posed.joints, of_joints).flatten(1, 2)
+    own = marks.flatten(1, 2).transpose(1, 2) @ (curvature.landmarks @ marks).flatten(1, 2)
     own = own + torch.diag_embed(curvature.numbers)
-    turns = joints[..., :66].flatten(1, 2)
-    own[:, :66, :66] += turns.transpose(1, 2) @ (curvature.about.repeat_interleave(3, 1)[..., None] * turns)
-    # |x_t+1 - x_t|^2 ties a frame to itself and to the next one.
-    feet, step = feet.flatten(1, 2), curvature.steps.repeat_interleave(3, 1)
-    own = own + _tied(feet, feet, _spread(step, 0, count) + _spread(step, 1, count))
-    next_one = -_tied(feet[1:], feet[:-1], step)
-    ways = curvature.ways.flatten(1)
-    own[:, 66:, 66:] += (_spread(ways, 0, count) + _spread(ways, 1, count)).unflatten(1, (3, 3))
-    next_one[:, 66:, 66:] -= curvature.ways
-    # |x_t+2 - 2 x_t+1 + x_t|^2.
-    joints, bend = joints.flatten(1, 2), curvature.bends.repeat_interleave(3, 1)
+    if curvature.about is not None:
+        turns = joints[..., :66]
+        own[:, :66, :66] += _tied(turns, turns, curvature.about.repeat_interleave(3, 1))
+    # |x_t+2 - 2 x_t+1 + x_t|^2 ties a frame to itself and to the next two.
+    bend = curvature.bends.repeat_interleave(3, 1)
     own = own + _tied(joints, joints, sum(k * _spread(bend, at, count) for at, k in enumerate((1, 4, 1))))
-    next_one = next_one - 2 * _tied(joints[1:], joints[:-1], _spread(bend, 0, count - 1) + _spread(bend, 1, count - 1))
+    next_one = -2 * _tied(joints[1:], joints[:-1], _spread(bend, 0, count - 1) + _spread(bend, 1, count - 1))
+    # |x_t+1 - x_t|^2.
+    if curvature.steps is not None and curvature.feet is not None:
+        feet, step = jacobian(posed.contacts, of_feet).flatten(1, 2), curvature.steps.repeat_interleave(3, 1)
+        height = torch.nn.functional.pad(curvature.feet[..., None], (2, 0)).flatten(1)
+        own = own + _tied(feet, feet, height + _spread(step, 0, count) + _spread(step, 1, count))
+        next_one = next_one - _tied(feet[1:], feet[:-1], step)
+    if curvature.ways is not None:
+        ways = curvature.ways.flatten(1)
+        own[:, 66:, 66:] += (_spread(ways, 0, count) + _spread(ways, 1, count)).unflatten(1, (3, 3))
+        next_one[:, 66:, 66:] -= curvature.ways
     return own, next_one, _tied(joints[2:], joints[:-2], bend)
 
 
@@ -177,19 +167,16 @@ def solve_band(
             return torch.full_like(slope, torch.nan)
         factors.append(factor)
         halves.append(torch.linalg.solve_triangular(factor, half, upper=False))
-    steps = [halves[-1]]
-    steps[0] = torch.linalg.solve_triangular(factors[-1].T, steps[0], upper=True)
+    steps = [torch.linalg.solve_triangular(factors[-1].T, halves[-1], upper=True)]
     for factor, link, half in zip(factors[-2::-1], links[::-1], halves[-2::-1], strict=True):
         steps.append(torch.linalg.solve_triangular(factor.T, half - link @ steps[-1], upper=True))
     return torch.cat(steps[::-1]).reshape(-1, FREE)[:count].to(slope)
 
 
-def _by_twos(
-    own: torch.Tensor, next_one: torch.Tensor, after: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+def _by_twos(own: torch.Tensor, next_one: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Blocks of two frames each: (M, 138, 138) with themselves and (M - 1, 138, 138) with the next two, which are the
     rows. An odd frame is filled up with one of which nothing is known."""
-    pairs = (len(own) + 1) // 2
+    pairs, odd = (len(own) + 1) // 2, len(own) % 2
 
     def filled(blocks: torch.Tensor) -> torch.Tensor:
         rows = blocks.new_zeros(2 * pairs, FREE, FREE)
@@ -197,17 +184,12 @@ def _by_twos(
         return rows.unflatten(0, (pairs, 2))
 
     own, next_one, after = filled(own), filled(next_one), filled(after)
-    if pairs and not own[-1, 1].any():
+    if odd:
         own[-1, 1] = torch.eye(FREE).to(own)
     top = torch.cat([own[:, 0], next_one[:, 0].transpose(1, 2)], 2)
     diagonal = torch.cat([top, torch.cat([next_one[:, 0], own[:, 1]], 2)], 1)
     top = torch.cat([after[:-1, 0], next_one[:-1, 1]], 2)
     return diagonal, torch.cat([top, torch.cat([torch.zeros_like(after[:-1, 1]), after[:-1, 1]], 2)], 1)
-
-
-def _square(jacobian: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """(N, 69, 69) J' W J of J (N, P, 3, 69), W (N, P, 3, 3)."""
-    return jacobian.flatten(1, 2).transpose(1, 2) @ (weight @ jacobian).flatten(1, 2)
 
 
 def _tied(later: torch.Tensor, earlier: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

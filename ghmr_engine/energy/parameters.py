@@ -11,8 +11,51 @@ _EVIDENCE_ACROSS, _EVIDENCE_ALONG, _EVIDENCE_TURN = 1e4, 3e2, 3e2
 _SMOOTH_PLACE, _SMOOTH_TURN = 1.0, 0.01
 
 
-class MotionVariables:
-    """The free numbers of one person's motion over N frames, in the caller's world.
+class Motion:
+    """One person's motion over N frames in the caller's world, as it is moved from where it starts."""
+
+    def __init__(self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor) -> None:
+        """Start at rotations (N, 24, 3, 3), transl (N, 3) m, betas (10,)."""
+        self.betas = betas
+        self._root, self._transl = rotations[:, 0].clone(), transl.clone()
+        self._pose = roma.rotmat_to_rotvec(rotations[:, 1:22]).contiguous()
+
+    def turn(self) -> torch.Tensor:
+        """(N, 3) rotation vectors by which the root has been turned from its start."""
+        raise NotImplementedError
+
+    def bent(self) -> torch.Tensor:
+        """(N, 63) by which the body joints' rotation vectors have been changed."""
+        raise NotImplementedError
+
+    def moved(self) -> torch.Tensor:
+        """(N, 3) m by which the place has been moved."""
+        raise NotImplementedError
+
+    def pose(self) -> torch.Tensor:
+        """(N, 21, 3) axis-angle of the body joints."""
+        return self._pose + self.bent().unflatten(1, (21, 3))
+
+    def turned(self) -> torch.Tensor:
+        """(N, 66) radians by which all joints have been turned from their start."""
+        return torch.cat([self.turn(), self.bent()], 1)
+
+    def transl(self) -> torch.Tensor:
+        """(N, 3) m."""
+        return self._transl + self.moved()
+
+    def rotations(self) -> torch.Tensor:
+        """(N, 24, 3, 3) of all joints; the two hand joints follow the wrists."""
+        return rotations_of(roma.rotvec_to_rotmat(self.turn()) @ self._root, self.pose())
+
+    def motion(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rotations (N, 24, 3, 3) and transl (N, 3) as they stand."""
+        with torch.no_grad():
+            return self.rotations(), self.transl()
+
+
+class MotionVariables(Motion):
+    """A motion in numbers that L-BFGS moves well.
 
     What is optimised are `free` numbers z with x = x0 + M z: M's inverse square is evidence plus smoothness for a
     motion of that length, so that the energy is about equally steep along every z. Without it L-BFGS creeps:
@@ -23,11 +66,9 @@ class MotionVariables:
         self, rotations: torch.Tensor, transl: torch.Tensor, betas: torch.Tensor, triples: torch.Tensor, fps: float,
         sight: int,
     ) -> None:  # fmt: skip
-        """Start at rotations (N, 24, 3, 3), transl (N, 3) m, betas (10,). triples (N - 2,) as in solver.neighbours;
-        sight: the axis of the world that lies nearest to the camera's line of sight."""
-        self.betas = betas.clone()
-        self._root, self._transl = rotations[:, 0].clone(), transl.clone()
-        self._pose = roma.rotmat_to_rotvec(rotations[:, 1:22]).contiguous()
+        """As Motion, with betas of its own. triples (N - 2,) as in solver.neighbours; sight: the axis of the world that
+        lies nearest to the camera's line of sight."""
+        super().__init__(rotations, transl, betas.clone())
         along = [_EVIDENCE_ALONG if axis == sight else _EVIDENCE_ACROSS for axis in range(3)]
         bases = {value: smooth_basis(len(transl), triples, value, _SMOOTH_PLACE * fps**4) for value in set(along)}
         self._place_basis = torch.stack([bases[value] for value in along])
@@ -35,29 +76,16 @@ class MotionVariables:
         self.free = [torch.zeros(len(transl), width).to(transl) for width in (3, 63, 3)]
 
     def turn(self) -> torch.Tensor:
-        """(N, 3) rotation vectors by which the root has been turned from its start."""
+        """(N, 3) rotation vectors."""
         return self._turn_basis @ self.free[0]
 
-    def pose(self) -> torch.Tensor:
-        """(N, 21, 3) axis-angle of the body joints."""
-        return self._pose + (self._turn_basis @ self.free[1]).reshape(-1, 21, 3)
+    def bent(self) -> torch.Tensor:
+        """(N, 63)."""
+        return self._turn_basis @ self.free[1]
 
-    def turned(self) -> torch.Tensor:
-        """(N, 66) radians by which all joints have been turned from their start."""
-        return torch.cat([self.turn(), self._turn_basis @ self.free[1]], 1)
-
-    def transl(self) -> torch.Tensor:
+    def moved(self) -> torch.Tensor:
         """(N, 3) m."""
-        return self._transl + torch.einsum("dab,bd->ad", self._place_basis, self.free[2])
-
-    def rotations(self) -> torch.Tensor:
-        """(N, 24, 3, 3) of all joints; the two hand joints follow the wrists."""
-        return rotations_of(roma.rotvec_to_rotmat(self.turn()) @ self._root, self.pose())
-
-    def motion(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rotations (N, 24, 3, 3) and transl (N, 3) as they stand."""
-        with torch.no_grad():
-            return self.rotations(), self.transl()
+        return torch.einsum("dab,bd->ad", self._place_basis, self.free[2])
 
 
 def rotations_of(root: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,8 @@ from ghmr_engine.body.pose_space import HIGH, LOW, SPREAD, USUAL
 _WRONG = 8.0
 """Deviations from which a landmark is taken for wrong. Lower, and whoever falls fast is left behind by their own body:
 on a man who jumps off a roof 4 gives 17 px where 8 gives 8 px."""
+_FAR, _SNAP = 3.0, 2.5
+"""Deviations beyond which places, heights and poses count less and less, and from which accelerations do."""
 
 
 def geman_mcclure(squared: torch.Tensor, scale: float) -> torch.Tensor:
@@ -29,12 +31,12 @@ def _pseudo_huber(squared: torch.Tensor, scale: float) -> torch.Tensor:
     return 2 * scale**2 * ((1 + squared / scale**2).sqrt() - 1)
 
 
-def geman_mcclure_weight(squared: torch.Tensor, scale: float) -> torch.Tensor:
+def _geman_mcclure_weight(squared: torch.Tensor, scale: float) -> torch.Tensor:
     """Its derivative by the square: what a residual counts in reweighted least squares."""
     return (1 + squared / scale**2) ** -2
 
 
-def pseudo_huber_weight(squared: torch.Tensor, scale: float) -> torch.Tensor:
+def _pseudo_huber_weight(squared: torch.Tensor, scale: float) -> torch.Tensor:
     """The same of the pseudo-Huber loss."""
     return (1 + squared / scale**2) ** -0.5
 
@@ -59,7 +61,7 @@ def directions(
 def places(found: torch.Tensor, expected: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
     """Distance of points (N, L, 3) m from where they are expected, in units of spread (N, L) m. Robust."""
     squared = ((found - expected) / spread[..., None]).square().sum(-1)
-    return geman_mcclure(squared, 3.0).sum()
+    return geman_mcclure(squared, _FAR).sum()
 
 
 def joint_limits(pose: torch.Tensor) -> torch.Tensor:
@@ -72,7 +74,7 @@ def joint_limits(pose: torch.Tensor) -> torch.Tensor:
 def pose_prior(pose: torch.Tensor) -> torch.Tensor:
     """Distance of axis-angle components (N, 21, 3) from usual ones, in their spread. Robust: unusual is allowed."""
     squared = ((pose - pose.new_tensor(USUAL)) / pose.new_tensor(SPREAD)).square()
-    return geman_mcclure(squared, 3.0).sum()
+    return geman_mcclure(squared, _FAR).sum()
 
 
 def shape_prior(betas: torch.Tensor) -> torch.Tensor:
@@ -80,14 +82,12 @@ def shape_prior(betas: torch.Tensor) -> torch.Tensor:
     return betas.square().sum()
 
 
-def acceleration(
-    points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor, scale: float = 2.5
-) -> torch.Tensor:
+def acceleration(points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor) -> torch.Tensor:
     """Second differences of points (N, L, 3) m over triples (N - 2,), against sigma (L,) m/s^2. Pseudo-Huber, so that
     a snap is paid for once and not smeared."""
     second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2
     squared = (second / sigma[:, None]).square().sum(-1)
-    return (_pseudo_huber(squared, scale) * triples[:, None]).sum()
+    return (_pseudo_huber(squared, _SNAP) * triples[:, None]).sum()
 
 
 def velocity(points: torch.Tensor, pairs: torch.Tensor, fps: float, sigma: float) -> torch.Tensor:
@@ -116,13 +116,13 @@ def contact_velocity(feet: torch.Tensor, contacts: torch.Tensor, pairs: torch.Te
 
 def contact_height(feet: torch.Tensor, contacts: torch.Tensor, sigma_m: float) -> torch.Tensor:
     """Height over z = 0 of foot points (N, 4, 3) in contact (N, 4). Robust, so that a step or a log may stay one."""
-    return (contacts * geman_mcclure((feet[..., 2] / sigma_m).square(), 3.0)).sum()
+    return (contacts * geman_mcclure((feet[..., 2] / sigma_m).square(), _FAR)).sum()
 
 
 def penetration(feet: torch.Tensor, sigma_m: float) -> torch.Tensor:
     """Depth of foot points (N, 4, 3) under z = 0. Pseudo-Huber: whoever comes in with legs out of the picture may begin
     half a metre deep, and is lifted all the same."""
-    return _pseudo_huber((feet[..., 2].clamp(max=0) / sigma_m).square(), 3.0).sum()
+    return _pseudo_huber((feet[..., 2].clamp(max=0) / sigma_m).square(), _FAR).sum()
 
 
 def reprojection_curvature(
@@ -137,23 +137,23 @@ def reprojection_curvature(
     across = torch.cat([torch.eye(2).to(flat).expand(*flat.shape, 2), -flat[..., None]], -1) @ R[:, None]
     across = across * (focal / depth[..., None] / sigma_px[:, None, None])[..., None]
     off = (flat * focal + K[:, None, :2, 2] - observed) / sigma_px[:, None, None]
-    counts = 2 * weight * geman_mcclure_weight(off.square().sum(-1), _WRONG)
+    counts = 2 * weight * _geman_mcclure_weight(off.square().sum(-1), _WRONG)
     return across.transpose(-1, -2) @ (counts[..., None, None] * across)
 
 
 def places_curvature(found: torch.Tensor, expected: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
     """(N, L) of `places`."""
     squared = ((found - expected) / spread[..., None]).square().sum(-1)
-    return 2 * geman_mcclure_weight(squared, 3.0) / spread.square()
+    return 2 * _geman_mcclure_weight(squared, _FAR) / spread.square()
 
 
 def acceleration_curvature(
-    points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor, scale: float = 2.5
+    points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor
 ) -> torch.Tensor:
     """(N - 2, L) of `acceleration`, by the points' second differences."""
     second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2
     squared = (second / sigma[:, None]).square().sum(-1)
-    return 2 * pseudo_huber_weight(squared, scale) * triples[:, None] * (fps**2 / sigma) ** 2
+    return 2 * _pseudo_huber_weight(squared, _SNAP) * triples[:, None] * (fps**2 / sigma) ** 2
 
 
 def joint_limits_curvature(pose: torch.Tensor) -> torch.Tensor:
@@ -169,13 +169,13 @@ def contact_velocity_curvature(contacts: torch.Tensor, pairs: torch.Tensor, sigm
 
 def contact_height_curvature(feet: torch.Tensor, contacts: torch.Tensor, sigma_m: float) -> torch.Tensor:
     """(N, 4) of `contact_height`, by heights."""
-    return 2 * contacts * geman_mcclure_weight((feet[..., 2] / sigma_m).square(), 3.0) / sigma_m**2
+    return 2 * contacts * _geman_mcclure_weight((feet[..., 2] / sigma_m).square(), _FAR) / sigma_m**2
 
 
 def penetration_curvature(feet: torch.Tensor, sigma_m: float) -> torch.Tensor:
     """(N, 4) of `penetration`, by heights."""
     deep = feet[..., 2].clamp(max=0)
-    return 2 * (deep < 0) * pseudo_huber_weight((deep / sigma_m).square(), 3.0) / sigma_m**2
+    return 2 * (deep < 0) * _pseudo_huber_weight((deep / sigma_m).square(), _FAR) / sigma_m**2
 
 
 def pace_curvature(along: torch.Tensor, pairs: torch.Tensor, sigma_m: float) -> torch.Tensor:

@@ -10,7 +10,7 @@ from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import SIGMA_ACCELERATION
 from ghmr_engine.energy.marks import marks
 from ghmr_engine.energy.newton import Curvature, MotionVector, descend
-from ghmr_engine.energy.parameters import MotionVariables, change_frame, cross_fade
+from ghmr_engine.energy.parameters import Motion, MotionVariables, change_frame, cross_fade
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.geometry import project, world_to_camera
 from ghmr_engine.lift.initial import initial_motion, place_onto
@@ -98,10 +98,7 @@ def _fit_window(
             landmarks=terms.reprojection_curvature(
                 marks(posed, seen.offsets), seen.R, seen.t, seen.K, seen.keypoints, seen.weight, seen.sigma_px
             ),
-            feet=torch.zeros(len(frames), 4, 3, 3).to(betas),
             about=terms.places_curvature(posed.joints - posed.joints[:, :1], guess.joints, spread),
-            steps=torch.zeros(len(frames) - 1, 4).to(betas),
-            ways=torch.zeros(len(frames) - 1, 3, 3).to(betas),
             bends=terms.acceleration_curvature(posed.joints, triples, fps, sigma),
             numbers=numbers,
         )
@@ -140,9 +137,7 @@ def lay_onto(seen: Observations, body: Body, fps: float) -> tuple[np.ndarray, np
     return rotations.cpu().numpy(), transl.cpu().numpy(), betas.cpu().numpy()
 
 
-def _single_frame_energy(
-    variables: MotionVariables | MotionVector, seen: Observations, body: Body
-) -> tuple[torch.Tensor, Posed]:
+def _single_frame_energy(variables: Motion, seen: Observations, body: Body) -> tuple[torch.Tensor, Posed]:
     """Everything that looks at one frame alone: the picture, the limbs' directions, what joints can do."""
     pose = variables.pose()
     posed = body.forward(variables.rotations(), variables.transl(), variables.betas)

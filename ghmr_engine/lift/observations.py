@@ -11,7 +11,6 @@ import torch
 from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
 from ghmr_engine.body.smpl import OPEN_BODY, Body
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE
-from ghmr_engine.energy.marks import offsets_of
 from ghmr_engine.lift.predict import Prediction
 from ghmr_engine.lift.wham import WhamMotion
 from ghmr_engine.types import CameraMotion, Track
@@ -117,7 +116,7 @@ def observe(track: Track, camera: CameraMotion, device: torch.device) -> Observa
         limb_weight=tensor(both * _LIMB_TRUST * (length[..., 0] > 0.01)),
         landmarks=tensor(landmarks),
         R=tensor(R), t=tensor(t), K=tensor(K),
-        offsets=offsets_of(track.offsets, tensor(K)),
+        offsets=tensor(track.offsets),
     )  # fmt: skip
 
 

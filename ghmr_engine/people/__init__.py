@@ -11,7 +11,7 @@ from ghmr_engine.models import model_file
 from ghmr_engine.options import Options
 from ghmr_engine.people.detector import Detector
 from ghmr_engine.people.joining import join
-from ghmr_engine.people.landmarks import LandmarkModel
+from ghmr_engine.people.landmarks import LandmarkModel, Sighting
 from ghmr_engine.people.masks import mask_size, union_masks
 from ghmr_engine.people.selection import choose
 from ghmr_engine.people.swaps import set_right, swapped_frames
@@ -20,12 +20,14 @@ from ghmr_engine.progress import Report
 from ghmr_engine.types import People, Track
 from ghmr_engine.video import Video
 
-VERSION = 6
+VERSION = 7
 LONGEST_SIDE = 1920
 """Pictures are searched at this size at the most: a person's crop has 256 pixels in any case."""
 _BODY, _FEWEST = slice(11, 29), 7
 """Shoulders to ankles, and how many of these 18 landmarks a track's first and last frame show at least."""
 _KNEES = slice(25, 27)
+_CUT = 0.5
+"""Nor is it cut off at so much of its height: people at the edge have 0.6 to 0.8, others under 0.4."""
 BRIDGE_S = 1.0
 """Longer gaps within a person's track stay gaps."""
 
@@ -65,14 +67,14 @@ def find_people(video: Video, options: Options, report: Report) -> People:
 def _track(number: int, chain: list[Tracklet], fps: float, shrink: float, picture_size: tuple[float, float]) -> Track:
     """One person's track: short gaps bridged by straight lines, in full-size pixels. picture_size: width, height of
     what the tracklets were seen in."""
-    sighted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    sighted: dict[int, Sighting] = {}
     for tracklet in chain:
         for place, sighting in enumerate(tracklet.sightings):
             # Where two tracklets overlap by a few frames, the later one has just been looked for and is fresher.
-            sighted[tracklet.start + place] = sighting.keypoints, sighting.world
+            sighted[tracklet.start + place] = sighting
     have = _enough_in_view(np.array(sorted(sighted)), sighted, round(fps), picture_size)
-    keypoints = np.stack([sighted[frame][0] for frame in have])
-    world = np.stack([sighted[frame][1] for frame in have])
+    keypoints = np.stack([sighted[frame].keypoints for frame in have])
+    world = np.stack([sighted[frame].world for frame in have])
     size = np.ptp(keypoints[..., :2], axis=1).max(1)
     keypoints, world = set_right(swapped_frames(have, keypoints[..., :2], size), keypoints, world)
     keypoints[..., :2] = (keypoints[..., :2] + 0.5) / shrink - 0.5
@@ -95,13 +97,16 @@ def _track(number: int, chain: list[Tracklet], fps: float, shrink: float, pictur
 
 
 def _enough_in_view(
-    have: np.ndarray, sighted: dict[int, tuple[np.ndarray, np.ndarray]], most: int, picture_size: tuple[float, float]
+    have: np.ndarray, sighted: dict[int, Sighting], most: int, picture_size: tuple[float, float]
 ) -> np.ndarray:
-    """Frames (M,) without up to `most` at either end in which most of the body is hidden, or both knees are outside the
-    picture: who comes in at the edge is guessed from a shoulder until then, who stands behind something is not."""
-    points = np.stack([sighted[frame][0] for frame in have])
+    """Frames (M,) without up to `most` at either end in which most of the body is hidden, both knees are outside the
+    picture, or its edge cuts the body off along its height: who comes in there is guessed from a shoulder until then,
+    who stands behind something is not."""
+    points = np.stack([sighted[frame].keypoints for frame in have])
     inside = ((points[..., :2] >= 0) & (points[..., :2] < picture_size)).all(-1)
     enough = ((points[:, _BODY, 2] > 0.5).sum(1) >= _FEWEST) & inside[:, _KNEES].any(1)
+    for place in {*range(min(most, len(have))), *range(max(len(have) - most, 0), len(have))}:
+        enough[place] &= sighted[have[place]].cut(picture_size[0]) < _CUT
     if not enough.any():
         return have
     whole = np.flatnonzero(enough)

@@ -12,6 +12,8 @@ from ghmr_engine.crops import Crop, carry, upright_crop
 
 RESOLUTION = 256
 MASK_RESOLUTION = 64
+_MASKED, _AT_EDGE = 0.6, 1.5
+"""Probability of a body in the mask; cells of it from an edge that count as lying there."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,16 @@ class Sighting:
         """px: the longer side of the box."""
         box = self.box
         return float(max(box[2] - box[0], box[3] - box[1], 1.0))
+
+    def cut(self, width: float) -> float:
+        """Share of the body's height at which the left or right edge of a picture (width px) cuts it off, by the mask:
+        BlazePose squeezes whoever is half outside into the picture, and is sure of it."""
+        y, x = np.nonzero(self.mask > _MASKED)
+        points = carry(self.crop.to_picture(MASK_RESOLUTION), np.stack([x, y], 1))
+        cell = self.crop.side / MASK_RESOLUTION
+        rows = np.round(points[:, 1] / cell)
+        at_edge = (points[:, 0] < _AT_EDGE * cell) | (points[:, 0] > width - 1 - _AT_EDGE * cell)
+        return len(np.unique(rows[at_edge])) / max(len(np.unique(rows)), 1)
 
 
 class LandmarkModel:

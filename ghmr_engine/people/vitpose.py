@@ -90,9 +90,8 @@ def taken_over(track: Track, coco: np.ndarray) -> Track:
     keypoints[:, COCO_FROM_LANDMARKS] = np.where(sure, coco, named)
     points = keypoints[..., :2]
     boxes = np.concatenate([points.min(1), points.max(1)], 1)
-    offsets = None if track.offsets is None else track.offsets.copy()
-    if offsets is not None:
-        offsets[list(COCO_FROM_LANDMARKS)] = 0  # COCO's points are taken for the body's own
+    offsets = track.offsets.copy()
+    offsets[list(COCO_FROM_LANDMARKS)] = 0  # COCO's points are taken for the body's own
     return replace(track, keypoints=keypoints, boxes=boxes, offsets=offsets)
 
 

@@ -11,7 +11,7 @@ import torch
 from ghmr_engine import places
 from ghmr_engine.body.skeleton import JOINT_NAMES, LANDMARK_NAMES
 from ghmr_engine.body.smpl import Body, load_body
-from ghmr_engine.energy.marks import JOINT_OF_LANDMARK
+from ghmr_engine.energy.marks import JOINT_OF_LANDMARK, side_and_part
 from ghmr_engine.train.detections import Detection, detect
 
 _FOUND = 0.08
@@ -27,7 +27,7 @@ def measure_offsets(detections: list[Detection], body: Body) -> np.ndarray:
     rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for found in detections:
         for place, equations in enumerate(_equations(found, body)):
-            side, base = _side(LANDMARK_NAMES[place])
+            side, base = side_and_part(LANDMARK_NAMES[place])
             by, off = equations
             rows.setdefault(base, []).append((by * (_MIRROR if side == "right" else 1.0), off))
     left = {
@@ -35,7 +35,7 @@ def measure_offsets(detections: list[Detection], body: Body) -> np.ndarray:
         for base, parts in rows.items()
     }
     left["nose"][0] = 0  # in the middle
-    sides = [_side(name) for name in LANDMARK_NAMES]
+    sides = [side_and_part(name) for name in LANDMARK_NAMES]
     return np.array([left[base] * (_MIRROR if side == "right" else 1.0) for side, base in sides])
 
 
@@ -60,20 +60,13 @@ def _equations(found: Detection, body: Body) -> list[tuple[np.ndarray, np.ndarra
     return equations
 
 
-def _side(name: str) -> tuple[str, str]:
-    """left_eye -> left, eye; what has no side counts as left."""
-    parts = name.split("_")
-    side = "right" if "right" in parts else "left"
-    return side, "_".join(part for part in parts if part not in ("left", "right"))
-
-
 def main(folders: list[Path]) -> None:
     """Print the table's rows."""
     body = load_body(places.body_path(), "cpu")
     detections = [each for folder in folders for each in detect(folder, lambda _name, _done: None)]
     print(f"{len(detections)} people, {sum(len(each.seen) for each in detections)} frames")  # noqa: T201
     for place, (name, offset) in enumerate(zip(LANDMARK_NAMES, measure_offsets(detections, body), strict=True)):
-        side, base = _side(name)
+        side, base = side_and_part(name)
         if side == "left":
             joint = JOINT_NAMES[JOINT_OF_LANDMARK[place]].removeprefix("left_")
             x, y, z = np.round(100 * offset, 1) + 0.0

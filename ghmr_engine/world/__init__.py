@@ -10,7 +10,6 @@ import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES
 from ghmr_engine.body.smpl import Body
-from ghmr_engine.energy.marks import offsets_of
 from ghmr_engine.energy.parameters import change_frame
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
@@ -118,7 +117,7 @@ def _in_first_camera(person: LiftedPerson, camera: CameraMotion, body: Body) -> 
     said = None if person.contacts is None else tensor(person.contacts)
     moves = None if person.velocity is None else tensor(np.einsum("nji,nj->ni", R, person.velocity))
     return Placed(person.person, person.frames, rotations, transl, betas, tensor(person.keypoints),
-                  offsets_of(person.offsets, betas), contacts=said, velocity=moves)  # fmt: skip
+                  tensor(person.offsets), contacts=said, velocity=moves)  # fmt: skip
 
 
 def _turned(person: Placed, R: np.ndarray, t: np.ndarray, body: Body) -> Placed:
@@ -153,7 +152,7 @@ def _metric(
     """The camera with its path in metres, what the background tells of up, and how unsure the path's scale is."""
     axes = np.concatenate([_body_axes(_in_first_camera(person, camera, body), body) for person in lifted])
     up = find_up(axes, [np.zeros((0, 3))] * len(lifted), fps)[0]
-    upright = vanishing_up(camera.upright, up)
+    upright = vanishing_up(camera.upright, up, _GUESSED_LENS if camera.focal_source == "default" else 0.0)
     hints = () if upright is None else (upright,)
     if camera.unit != "any":
         return camera, hints, None
@@ -185,6 +184,8 @@ def _said_up(lifted: tuple[LiftedPerson, ...], camera: CameraMotion) -> tuple[Up
 
 _SAID_UP = np.radians(4.0)
 """How far the network's up is off."""
+_GUESSED_LENS = 0.15
+"""Deviation of the logarithm of a focal length that nothing tells."""
 _FLOOR_LEVEL = np.radians(1.0)
 """How level floors and streets are."""
 

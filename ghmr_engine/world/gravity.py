@@ -23,8 +23,8 @@ class UpHint:
 
     direction: np.ndarray
     """(3,) unit."""
-    deviation: float
-    """Radians."""
+    deviation: float | np.ndarray
+    """Radians, or (3,) about each of the camera's axes."""
 
 
 def find_up(

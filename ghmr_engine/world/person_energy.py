@@ -9,7 +9,7 @@ from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import LANDMARK_TRUST, NOISE, SIGMA_ACCELERATION
 from ghmr_engine.energy.marks import marks
 from ghmr_engine.energy.newton import Curvature, MotionVector
-from ghmr_engine.energy.parameters import MotionVariables
+from ghmr_engine.energy.parameters import Motion
 from ghmr_engine.energy.solver import neighbours
 from ghmr_engine.geometry import project
 from ghmr_engine.world.placed import Placed
@@ -28,7 +28,7 @@ class PersonEnergy:
         self, person: Placed, R: torch.Tensor, K: torch.Tensor, eye: torch.Tensor, body: Body, fps: float
     ) -> None:
         """R, K (N, 3, 3): the camera in the person's frames; eye (N, 3) m: roughly where it stands."""
-        self.pairs, self.triples = (torch.as_tensor(mask).to(person.transl) for mask in neighbours(person.frames))
+        self._pairs, self.triples = (torch.as_tensor(mask).to(person.transl) for mask in neighbours(person.frames))
         self._R, self._K, self._body, self._fps = R, K, body, fps
         self._keypoints = person.keypoints[..., :2]
         visible = ((person.keypoints[..., 2] - 0.1) / 0.6).clamp(0, 1)
@@ -40,10 +40,11 @@ class PersonEnergy:
         self._along = (sight[1:] + sight[:-1]) / 2
         velocity = torch.zeros_like(sight) if person.velocity is None else person.velocity
         self._steps = (velocity[1:] + velocity[:-1]) / 2 / fps
-        self._known = self.pairs * (person.velocity is not None)
+        self._sigma_pace = _SIGMA_PACE / fps * (_LASTS * fps / 30) ** 0.5  # m a frame
+        self._known = self._pairs * (person.velocity is not None)
         self._sigma = torch.as_tensor(SIGMA_ACCELERATION).to(visible)
 
-    def energy(self, motion: MotionVariables | MotionVector, eye: torch.Tensor) -> tuple[torch.Tensor, Posed]:
+    def energy(self, motion: Motion, eye: torch.Tensor) -> tuple[torch.Tensor, Posed]:
         """The energy of a motion, the camera's centre at eye (N, 3) m, and the points at which it was taken."""
         posed = self._body.forward(motion.rotations(), motion.transl(), motion.betas)
         in_camera = (marks(posed, self._offsets) - eye[:, None]) @ self._R.transpose(1, 2)
@@ -54,18 +55,15 @@ class PersonEnergy:
             + (turned[:, :3] / _SIGMA_TURN).square().sum()
             + terms.joint_limits(motion.pose())
             + terms.acceleration(posed.joints, self.triples, self._fps, self._sigma)
-            + terms.pace(motion.transl(), self._steps, self._along, self._known, self._sigma_pace())
-            + terms.contact_velocity(feet, self._contacts, self.pairs, _SIGMA_REST)
+            + terms.pace(motion.transl(), self._steps, self._along, self._known, self._sigma_pace)
+            + terms.contact_velocity(feet, self._contacts, self._pairs, _SIGMA_REST)
             + terms.contact_height(feet, self._contacts, _SIGMA_GROUND)
             + terms.penetration(feet, _SIGMA_DEEP)
         ), posed
 
     def curvature(self, posed: Posed, motion: MotionVector, eye: torch.Tensor) -> Curvature:
         """Its Gauss-Newton curvature there."""
-        feet = torch.zeros(*posed.contacts.shape, 3).to(eye)
-        feet[..., 2, 2] = terms.contact_height_curvature(
-            posed.contacts, self._contacts, _SIGMA_GROUND
-        ) + terms.penetration_curvature(posed.contacts, _SIGMA_DEEP)
+        feet = posed.contacts
         numbers = terms.joint_limits_curvature(motion.pose())
         numbers[:, :3] += 2 / _SIGMA_TURN**2
         numbers[:, 3:66] += 2 / _SIGMA_POSE**2
@@ -74,14 +72,10 @@ class PersonEnergy:
                 marks(posed, self._offsets), self._R, -(self._R @ eye[..., None])[..., 0], self._K, self._keypoints,
                 self._weight, self._sigma_px,
             ),
-            feet=feet,
-            about=torch.zeros(posed.joints.shape[:2]).to(eye),
-            steps=terms.contact_velocity_curvature(self._contacts, self.pairs, _SIGMA_REST),
-            ways=terms.pace_curvature(self._along, self._known, self._sigma_pace()),
+            feet=terms.contact_height_curvature(feet, self._contacts, _SIGMA_GROUND)
+            + terms.penetration_curvature(feet, _SIGMA_DEEP),
+            steps=terms.contact_velocity_curvature(self._contacts, self._pairs, _SIGMA_REST),
+            ways=terms.pace_curvature(self._along, self._known, self._sigma_pace),
             bends=terms.acceleration_curvature(posed.joints, self.triples, self._fps, self._sigma),
             numbers=numbers,
         )  # fmt: skip
-
-    def _sigma_pace(self) -> float:
-        """m a frame."""
-        return _SIGMA_PACE / self._fps * (_LASTS * self._fps / 30) ** 0.5

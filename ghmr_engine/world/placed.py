@@ -31,7 +31,6 @@ class Placed:
     """(33, 3) m from the body's landmarks to where the detector sees them."""
     contacts: torch.Tensor | None
     """(N, 4) probabilities; None where nothing is known yet."""
-
     velocity: torch.Tensor | None = None
     """(N, 3) m/s of the pelvis, by a network; None where nothing is known."""
 

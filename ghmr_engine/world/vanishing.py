@@ -19,9 +19,10 @@ _LINE_DEG = 0.4  # how exactly a line is found
 _SURE_DEG = 0.3  # walls and posts are no straighter
 
 
-def vanishing_up(planes: np.ndarray, guess: np.ndarray) -> UpHint | None:
+def vanishing_up(planes: np.ndarray, guess: np.ndarray, lens: float = 0.0) -> UpHint | None:
     """Up near a guess (3,), from planes (S, 4) through the camera and lines: unit normals and weights. None where no
-    direction stands out.
+    direction stands out. lens: how unsure the focal length's logarithm is, and with it the camera's pitch: the
+    vanishing point lies at focal length / tan(pitch) from the picture's middle.
 
     A plane holds its line's vanishing point, so up is at right angles to its normal. All directions near the guess are
     tried (floor boards that run away from the camera look upright too, but point elsewhere), then the best is refined
@@ -51,7 +52,8 @@ def vanishing_up(planes: np.ndarray, guess: np.ndarray) -> UpHint | None:
         return None
     # Lines close together leave their vanishing point's height open: the second value says how far they spread.
     deviation = np.radians(_LINE_DEG) / np.sqrt(max(values[1], 1e-6) * agreeing)
-    return UpHint(best, float(np.hypot(deviation, np.radians(_SURE_DEG))))
+    sure = np.hypot(deviation, np.radians(_SURE_DEG))
+    return UpHint(best, np.array([np.hypot(sure, lens * best[1] * best[2]), sure, sure]))
 
 
 def _pointing(normals: np.ndarray, tries: np.ndarray, width_deg: float) -> np.ndarray:
