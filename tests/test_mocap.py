@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tarfile
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from captures import extract
 from mocap_files import PERSON, amc, asf, bvh, expmap, humanoid, written
 from scipy.spatial.transform import Rotation
 
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.evaluate.mocap import Capture, forward, read_capture
 
-REPO = Path(__file__).resolve().parent.parent
 PARTS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 NEEDED = {"pelvis"} | {f"{side}_{part}" for side in ("left", "right") for part in PARTS}
 
@@ -278,15 +277,8 @@ UNIT_M = {"asf": 0.0254 / 0.45, "expmap": 0.97 / 17.1, "humanoid": 1.0}
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory) -> dict[str, Capture]:
-    archive = REPO.parent / "shared" / "mocap" / "cmu_mocap.tar.xz"
-    if not archive.is_file():
-        pytest.skip("the real motion capture is not here (../shared/mocap)")
     folder = tmp_path_factory.mktemp("mocap")
-    wanted = {name for names in REAL.values() for name in names}
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            if member.name.removeprefix("./") in wanted:
-                tar.extract(member, folder, filter="data")
+    extract(folder, {name for names in REAL.values() for name in names})
     return {form: read_capture(folder / names[0]) for form, names in REAL.items()}
 
 
