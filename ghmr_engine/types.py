@@ -136,6 +136,10 @@ class LiftedPerson:
     """(33, 3) m, as Track's."""
     velocity: np.ndarray | None = None
     """(N, 3) m/s of the pelvis through the world, along the camera frame's axes, by a network; None as above."""
+    expected: np.ndarray | None = None
+    """(N, 24, 3) m: joints about the pelvis along the camera frame's axes, by a network; None as above."""
+    spread: np.ndarray | None = None
+    """(N, 24) m: how far the network expects each of these to be off."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,18 @@ class WorldPerson:
 
 
 @dataclass(frozen=True)
+class Refinement:
+    """What refining came to."""
+
+    fault: str | None
+    """Why it was not kept; None where it was."""
+    energy: tuple[float, float]
+    """Before and after."""
+    sliding_mm: tuple[float, float]
+    """mm a frame that resting feet move, mean over people, before and after."""
+
+
+@dataclass(frozen=True)
 class WorldScene:
     """What the world stage hands on: people and the camera in one metric world."""
 
@@ -180,4 +196,6 @@ class WorldScene:
     """(2,) of the lens, as in CameraMotion."""
     scale_deviation: float | None = None
     """Of the logarithm of the camera's path's scale; None where no path had to be scaled."""
+    refinement: Refinement | None = None
+    """None where it was not asked for."""
     warnings: tuple[str, ...] = ()

@@ -12,16 +12,17 @@ from ghmr_engine.energy import terms
 from ghmr_engine.energy.evidence import SIGMA_ACCELERATION
 from ghmr_engine.energy.jacobian import FREE, left_jacobian, point_jacobian, shares
 from ghmr_engine.energy.marks import BLAZEPOSE_OFFSETS, marks
-from ghmr_engine.energy.newton import Curvature, MotionVector, descend, hessian, solve_band
+from ghmr_engine.energy.newton import Curvature, MotionVector, descend, hessian, jacobians, solve_band
 from ghmr_engine.energy.parameters import MotionVariables, rotations_of
+from ghmr_engine.energy.person import Deviations, PersonEnergy
+from ghmr_engine.energy.placed import Placed
 from ghmr_engine.energy.solver import minimise
 from ghmr_engine.geometry import project
 from ghmr_engine.motion_file import read_motion
 from ghmr_engine.progress import silent
-from ghmr_engine.world.person_energy import PersonEnergy
-from ghmr_engine.world.placed import Placed
 
 FPS = 30.0
+WORLD = Deviations(turn=0.05, pose=0.1, spread=1.0)
 K = torch.tensor([[900.0, 0, 400], [0, 900, 300], [0, 0, 1]])
 TO_CAMERA = torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """z is up, the camera looks along +y."""
@@ -49,7 +50,7 @@ def _problem(body, walk):
     start = rotations_of(rotations[:, 0], pose), transl + 0.05 * torch.randn(count, 3, generator=chance), betas
     keypoints = torch.cat([pixels, torch.ones(count, 33, 1)], -1)
     person = Placed(1, np.arange(count), *start, keypoints, torch.as_tensor(BLAZEPOSE_OFFSETS).to(betas), contacts)
-    return PersonEnergy(person, R, K.expand(count, 3, 3), eye, body, FPS), start, eye
+    return PersonEnergy(person, R, K.expand(count, 3, 3), eye, body, FPS, WORLD), start, eye
 
 
 def test_points_follow_the_joints_as_automatic_differentiation_says(body):
@@ -118,7 +119,7 @@ def test_the_hessian_where_nothing_is_wrong_is_the_energy_s_own(body):
         bends=terms.acceleration_curvature(still.joints, triples, FPS, sigma),
         numbers=numbers,
     )
-    own, next_one, after = hessian(still, curvature, motion, body, shares(body))
+    own, next_one, after = hessian(jacobians(still, motion, body, shares(body)), curvature)
     found = torch.zeros(count, FREE, count, FREE)
     for frame in range(count):
         found[frame, :, frame] = own[frame]

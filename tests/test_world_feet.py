@@ -6,9 +6,9 @@ import roma
 import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES
+from ghmr_engine.energy.hold import hold_feet
 from ghmr_engine.energy.parameters import change_frame, cross_fade, smooth_basis
 from ghmr_engine.energy.solver import neighbours
-from ghmr_engine.world.hold import hold_feet
 from ghmr_engine.world.plant import planting_shift
 
 N, FPS = 40, 30.0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
+import roma
 import torch
 
 from ghmr_engine.body.smpl import Body, Posed
@@ -26,6 +28,17 @@ class MotionVector(Motion):
         """As Motion; betas stay."""
         super().__init__(rotations, transl, betas)
         self.numbers = torch.zeros(len(transl), FREE).to(transl)
+
+    def numbers_of(self, rotations: torch.Tensor, transl: torch.Tensor) -> torch.Tensor:
+        """(N, 69) of another motion of the same frames, as `motion` gives it."""
+        turn = roma.rotmat_to_rotvec(rotations[:, 0] @ self._root.transpose(1, 2))
+        pose = roma.rotmat_to_rotvec(rotations[:, 1:22])
+        # Near half a turn a rotation has two vectors: the one that the start is nearer to is meant.
+        angle = pose.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+        other = pose * (1 - 2 * torch.pi / angle)
+        nearer = (other - self._pose).norm(dim=-1, keepdim=True) < (pose - self._pose).norm(dim=-1, keepdim=True)
+        bent = torch.where(nearer, other, pose) - self._pose
+        return torch.cat([turn, bent.flatten(1), transl - self._transl], 1)
 
     def turn(self) -> torch.Tensor:
         """(N, 3) rotation vectors."""
@@ -54,6 +67,8 @@ class Curvature:
     """(N, 69) by the free numbers themselves."""
     about: torch.Tensor | None = None
     """(N, 24) by the joints' places about the pelvis."""
+    joints: torch.Tensor | None = None
+    """(N, 24, 3, 3) by the joints' places."""
     feet: torch.Tensor | None = None
     """(N, 4) by the foot points' heights, where the world's z is up."""
     steps: torch.Tensor | None = None
@@ -70,68 +85,111 @@ def descend(
     steps: int,
     report: Report,
 ) -> float:
-    """Levenberg-Marquardt (Marquardt 1963) on motion.numbers, in place. The gradient is the energy's own, by automatic
-    differentiation; only the Hessian is Gauss-Newton's. Returns the last energy, which is never above the first.
-    Raises what `report` raises: it is called after every step."""
+    """`lower` on one motion's numbers, in place; the Hessian is Gauss-Newton's. Returns the last energy. Raises what
+    `report` raises."""
+    carried = shares(body)
 
-    def look() -> tuple[float, torch.Tensor, Posed]:
-        motion.numbers = motion.numbers.detach().requires_grad_(True)
-        value, posed = energy()
-        (slope,) = torch.autograd.grad(value, motion.numbers)
-        motion.numbers = motion.numbers.detach()
-        return float(value.detach()), slope, Posed(*(points.detach() for points in posed))
+    def at(numbers: list[torch.Tensor]) -> tuple[torch.Tensor, Posed]:
+        motion.numbers = numbers[0]
+        return energy()
 
-    damping, carried = _DAMPING, shares(body)
-    value, slope, posed = look()
+    def system(posed: Posed, slopes: list[torch.Tensor]) -> Callable[[float], list[torch.Tensor]]:
+        blocks = hessian(jacobians(posed, motion, body, carried), curvature(posed))
+        return lambda damping: [solve_band(blocks, slopes[0], damping)]
+
+    (motion.numbers,), value = lower([motion.numbers], at, system, steps, report)
+    return value
+
+
+Points = TypeVar("Points")
+Band = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""A Hessian's blocks (`hessian`)."""
+Step = Callable[[float], list[torch.Tensor]]
+"""From Marquardt's damping to what is taken off the numbers."""
+
+
+def lower(
+    numbers: list[torch.Tensor],
+    energy: Callable[[list[torch.Tensor]], tuple[torch.Tensor, Points]],
+    system: Callable[[Points, list[torch.Tensor]], Step],
+    steps: int,
+    report: Report,
+) -> tuple[list[torch.Tensor], float]:
+    """Levenberg-Marquardt (Marquardt 1963) on several tensors at once. Returns them where the energy is lowest, and
+    that energy, which is never above the first.
+
+    The gradient is the energy's own, by automatic differentiation. system: from what the energy was taken at and the
+    gradient there to the damped Hessian's steps. Raises what `report` raises: it is called after every step.
+    """
+
+    def look(at: list[torch.Tensor]) -> tuple[float, list[torch.Tensor], Points]:
+        at = [each.detach().requires_grad_(True) for each in at]
+        value, points = energy(at)
+        return float(value.detach()), list(torch.autograd.grad(value, at)), points
+
+    damping = _DAMPING
+    value, slopes, points = look(numbers)
     for step in range(steps):
-        blocks = hessian(posed, curvature(posed), motion, body, carried)
-        start = motion.numbers
+        with torch.no_grad():
+            solve = system(points, slopes)
         for _ in range(_TRIES):
-            motion.numbers = start - solve_band(blocks, slope, damping)
-            lower, new_slope, new_posed = look()
-            if lower < value:
+            tried = [each - less for each, less in zip(numbers, solve(damping), strict=True)]
+            lower_value, new_slopes, new_points = look(tried)
+            if lower_value < value:
                 break
             damping *= _MORE
         else:
-            motion.numbers = start
             break
-        small = value - lower < _ENOUGH * value
-        value, slope, posed = lower, new_slope, new_posed
+        small = value - lower_value < _ENOUGH * value
+        numbers, value, slopes, points = tried, lower_value, new_slopes, new_points
         damping = max(damping * _LESS, 1e-7)
         report((step + 1) / steps)
         if small:
             break
     report(1.0)
-    return value
+    return numbers, value
 
 
-def hessian(
-    posed: Posed, curvature: Curvature, motion: MotionVector, body: Body, carried: tuple[torch.Tensor, ...]
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+class Jacobians(NamedTuple):
+    """How a body's points follow its 69 numbers. N frames."""
+
+    landmarks: torch.Tensor
+    """(N, 33, 3, 69), taken at the body's own points: where the detector marks them is a few centimetres away."""
+    joints: torch.Tensor
+    """(N, 24, 3, 69)."""
+    feet: torch.Tensor
+    """(N, 4, 3, 69)."""
+
+
+def jacobians(posed: Posed, motion: MotionVector, body: Body, carried: tuple[torch.Tensor, ...]) -> Jacobians:
+    """Of a posed motion. carried: jacobian.shares of the body."""
+    points = (posed.landmarks, posed.joints, posed.contacts)
+    return Jacobians(
+        *(
+            point_jacobian(posed, each, share, motion.turn(), motion.pose(), body)
+            for each, share in zip(points, carried, strict=True)
+        )
+    )
+
+
+def hessian(at: Jacobians, curvature: Curvature) -> Band:
     """Gauss-Newton's Hessian by blocks: frames with themselves (N, 69, 69), with the next (N - 1, 69, 69; rows are the
-    later frame's) and with the one after that (N - 2, 69, 69). carried: jacobian.shares of the body.
-
-    Landmarks' Jacobians are taken at the body's own points; where the detector marks them is a few centimetres away.
-    """
-    of_landmarks, of_joints, of_feet = carried
-    count = len(posed.joints)
-
-    def jacobian(points: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-        return point_jacobian(posed, points, share, motion.turn(), motion.pose(), body)
-
-    marks, joints = jacobian(posed.landmarks, of_landmarks), jacobian(posed.joints, of_joints).flatten(1, 2)
-    own = marks.flatten(1, 2).transpose(1, 2) @ (curvature.landmarks @ marks).flatten(1, 2)
+    later frame's) and with the one after that (N - 2, 69, 69)."""
+    joints, count = at.joints.flatten(1, 2), len(at.joints)
+    own = at.landmarks.flatten(1, 2).transpose(1, 2) @ (curvature.landmarks @ at.landmarks).flatten(1, 2)
     own = own + torch.diag_embed(curvature.numbers)
     if curvature.about is not None:
         turns = joints[..., :66]
         own[:, :66, :66] += _tied(turns, turns, curvature.about.repeat_interleave(3, 1))
+    if curvature.joints is not None:
+        own = own + joints.transpose(1, 2) @ (curvature.joints @ at.joints).flatten(1, 2)
     # |x_t+2 - 2 x_t+1 + x_t|^2 ties a frame to itself and to the next two.
     bend = curvature.bends.repeat_interleave(3, 1)
     own = own + _tied(joints, joints, sum(k * _spread(bend, at, count) for at, k in enumerate((1, 4, 1))))
     next_one = -2 * _tied(joints[1:], joints[:-1], _spread(bend, 0, count - 1) + _spread(bend, 1, count - 1))
     # |x_t+1 - x_t|^2.
     if curvature.steps is not None and curvature.feet is not None:
-        feet, step = jacobian(posed.contacts, of_feet).flatten(1, 2), curvature.steps.repeat_interleave(3, 1)
+        feet, step = at.feet.flatten(1, 2), curvature.steps.repeat_interleave(3, 1)
         height = torch.nn.functional.pad(curvature.feet[..., None], (2, 0)).flatten(1)
         own = own + _tied(feet, feet, height + _spread(step, 0, count) + _spread(step, 1, count))
         next_one = next_one - _tied(feet[1:], feet[:-1], step)
@@ -142,10 +200,9 @@ def hessian(
     return own, next_one, _tied(joints[2:], joints[:-2], bend)
 
 
-def solve_band(
-    blocks: tuple[torch.Tensor, torch.Tensor, torch.Tensor], slope: torch.Tensor, damping: float
-) -> torch.Tensor:
-    """(N, 69) step whose Hessian-product is the slope (N, 69), with Marquardt's damping on the diagonal.
+def solve_band(blocks: Band, slope: torch.Tensor, damping: float) -> torch.Tensor:
+    """Step whose Hessian-product is the slope (N, 69), or several of each (N, 69, k), with Marquardt's damping on the
+    diagonal.
 
     Cholesky's factorisation of the block tridiagonal matrix that frames make by twos, linear in N. Not a number where
     the Hessian is not positive. (LAPACK's banded solver is as fast, but its threads wait for each other for tens of
@@ -155,7 +212,8 @@ def solve_band(
     diagonal = own.diagonal(dim1=1, dim2=2)
     diagonal.copy_(diagonal * (1 + damping) + 1e-6)
     count, width = len(slope), own.shape[-1]
-    right = torch.nn.functional.pad(slope.double(), (0, 0, 0, 2 * len(own) - count)).reshape(len(own), width, 1)
+    right = slope.double().reshape(count, FREE, -1)
+    right = torch.nn.functional.pad(right, (0, 0, 0, 0, 0, 2 * len(own) - count)).reshape(len(own), width, -1)
     factors, links, halves = [], [], []
     for place, (block, half) in enumerate(zip(own, right, strict=True)):
         if place:
@@ -170,7 +228,7 @@ def solve_band(
     steps = [torch.linalg.solve_triangular(factors[-1].T, halves[-1], upper=True)]
     for factor, link, half in zip(factors[-2::-1], links[::-1], halves[-2::-1], strict=True):
         steps.append(torch.linalg.solve_triangular(factor.T, half - link @ steps[-1], upper=True))
-    return torch.cat(steps[::-1]).reshape(-1, FREE)[:count].to(slope)
+    return torch.cat(steps[::-1]).reshape(-1, FREE, right.shape[-1])[:count].reshape(slope.shape).to(slope)
 
 
 def _by_twos(own: torch.Tensor, next_one: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,9 +13,9 @@ from scipy.ndimage import binary_closing, binary_opening, gaussian_filter1d, max
 
 from ghmr_engine.body.skeleton import JOINT_NAMES, PARENTS
 from ghmr_engine.body.smpl import Body, Posed
+from ghmr_engine.energy.hold import hold_feet
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.evaluate.mocap import Capture, forward
-from ghmr_engine.world.hold import hold_feet
 
 _J = {name: place for place, name in enumerate(JOINT_NAMES)}
 Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])

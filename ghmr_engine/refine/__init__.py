@@ -1,18 +1,73 @@
-"""Stage 6, refine: the joint optimisation of all people and the camera, which the next steps of the project bring.
+"""Stage 6, refine: all people, their shapes, the ground and the camera's scale in one optimisation (SLAHMR's problem).
 
-`fast` skips the stage. What the world stage made is good to use as it is, so until then every quality level hands it on
-unchanged; the pipeline calls this so that the stage has its place, its cache entry and its share of the progress.
+Ye and others 2023 solve it in stages of L-BFGS over minutes to hours. Here everything starts from the lifting network's
+motion in the world, so that no stages are needed, and the joint energy's structure is used (joint.py): seconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ghmr_engine.body.smpl import Body
+from ghmr_engine.energy.hold import hold_feet
+from ghmr_engine.energy.placed import Placed, reprojection_error
+from ghmr_engine.energy.solver import windows
+from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
-from ghmr_engine.types import WorldScene
+from ghmr_engine.refine.clip import clip_of
+from ghmr_engine.refine.gate import judge
+from ghmr_engine.refine.level import camera_in, level_of
+from ghmr_engine.refine.shared import Shared
+from ghmr_engine.types import LiftedPerson, VideoInfo, WorldScene
 
-VERSION = 1
+VERSION = 2
+
+WINDOW, OVERLAP = 400, 24
+STEPS = 15
 
 
-def refine(scene: WorldScene, report: Report) -> WorldScene:
-    """Hand the world's scene on."""
-    report(1.0)
-    return scene
+def refine(
+    scene: WorldScene, lifted: tuple[LiftedPerson, ...], body: Body, info: VideoInfo, options: Options, report: Report
+) -> WorldScene:
+    """All that is known of a scene weighed at once, or the scene as it was where that made it no better (gate.py).
+
+    scene.refinement says which. Runs on `body`'s device. Raises what `report` raises.
+    """
+    fps = float(info.fps)
+    clip = clip_of(scene, lifted, body, fps, known={1} if options.height is not None else set())
+    spans = list(windows(len(scene.R), WINDOW, OVERLAP))
+    people, shared = clip.solve(spans, STEPS, report)
+    level = level_of(shared.ground().cpu().double().numpy())
+    held = [_held(person, body, fps) for person in level.of(people, body)]
+    energy = (
+        clip.energy(clip.people, Shared.none(clip.people), spans),
+        clip.energy(level.back().of(held, body), shared, spans),
+    )
+    refinement = judge(clip.people, held, energy, body)
+    if refinement.fault is not None:
+        return replace(scene, refinement=refinement)
+    R, t = camera_in(level, float(shared.scale()), scene.R, scene.t)
+    return replace(_moved(scene, held, R, t, body), refinement=refinement)
+
+
+def _held(person: Placed, body: Body, fps: float) -> Placed:
+    rests = person.contacts.cpu().numpy()
+    held = hold_feet(person.rotations, person.transl, person.betas, rests, person.frames, body, fps)
+    return replace(person, rotations=held)
+
+
+def _moved(scene: WorldScene, people: Sequence[Placed], R: np.ndarray, t: np.ndarray, body: Body) -> WorldScene:
+    moved = [
+        replace(
+            before,
+            rotations=person.rotations.cpu().numpy(),
+            transl=person.transl.cpu().numpy(),
+            betas=person.betas.cpu().numpy(),
+            reprojection=reprojection_error(person, body, R, t, scene.K),
+        )
+        for before, person in zip(scene.people, people, strict=True)
+    ]
+    return replace(scene, people=tuple(moved), R=R, t=t)

@@ -10,14 +10,14 @@ import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES
 from ghmr_engine.body.smpl import Body
+from ghmr_engine.energy.hold import hold_feet
 from ghmr_engine.energy.parameters import change_frame
+from ghmr_engine.energy.placed import Placed, reprojection_error
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, VideoInfo, WorldPerson, WorldScene
 from ghmr_engine.world.contacts import find_contacts
 from ghmr_engine.world.gravity import UpHint, find_up, ground_level, shared_scale, world_from_camera
-from ghmr_engine.world.hold import hold_feet
-from ghmr_engine.world.placed import Placed, reprojection_error
 from ghmr_engine.world.scale import Feet, find_scale, ground_plane
 from ghmr_engine.world.solve import solve
 from ghmr_engine.world.vanishing import vanishing_up

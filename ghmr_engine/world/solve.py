@@ -11,17 +11,19 @@ import torch
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.energy import terms
 from ghmr_engine.energy.newton import MotionVector, descend
-from ghmr_engine.energy.parameters import MotionVariables, cross_fade, smooth_basis
+from ghmr_engine.energy.parameters import MotionVariables, smooth_basis
+from ghmr_engine.energy.person import Deviations, PersonEnergy
+from ghmr_engine.energy.placed import Placed
 from ghmr_engine.energy.solver import blend_ramp, minimise, neighbours, windows
 from ghmr_engine.progress import Report
-from ghmr_engine.world.person_energy import PersonEnergy
-from ghmr_engine.world.placed import Placed
 from ghmr_engine.world.plant import planting_shift
 
 WINDOW, OVERLAP = 400, 24
 STEPS, CAMERA_STEPS = 15, 100
 
 # Expected deviations.
+_OFF = Deviations(turn=0.05, pose=0.1, spread=1.0)
+"""Of people: the lift's pose is kept."""
 _SIGMA_CAMERA_SPEED, _SIGMA_CAMERA_ACCELERATION = 1.5, 1.0
 _SIGMA_PIN = 0.01
 _EVIDENCE_EYE = 1e4
@@ -47,8 +49,8 @@ def solve(
         if solved_until:
             people, eye = _carry_on(people, eye, shift, solved_until)
         view = _View(span, R_all[span], K_all[span], eye[span], solved_until - span.start, camera_moves)
-        rows = [_rows(person, span) for person in people]
-        inside = [_cut(person, which) for person, which in zip(people, rows, strict=True)]
+        rows = [person.rows(span) for person in people]
+        inside = [person.cut(which) for person, which in zip(people, rows, strict=True)]
 
         def part(done: float, place: int = place) -> None:
             report((place + done) / len(spans))
@@ -57,7 +59,7 @@ def solve(
         ramp = torch.ones(span.stop - span.start).to(like)
         ramp[: view.pinned] = torch.as_tensor(blend_ramp(view.pinned)).to(like)
         people = [
-            _merged(person, which, motion, ramp, span)
+            person.merged(which, motion, ramp, span.start)
             for person, which, motion in zip(people, rows, moved, strict=True)
         ]
         shift = new_eye[-1] - eye[span.stop - 1]
@@ -80,17 +82,6 @@ class _View:
     moves: bool
 
 
-def _rows(person: Placed, span: slice) -> slice:
-    """A person's rows whose frames lie in a window."""
-    return slice(*np.searchsorted(person.frames, [span.start, span.stop]))
-
-
-def _cut(person: Placed, rows: slice) -> Placed:
-    parts = ("frames", "rotations", "transl", "keypoints", "contacts", "velocity")
-    known = {name: getattr(person, name) for name in parts}
-    return replace(person, **{name: None if value is None else value[rows] for name, value in known.items()})
-
-
 def _carry_on(
     people: list[Placed], eye: torch.Tensor, shift: torch.Tensor, since: int
 ) -> tuple[list[Placed], torch.Tensor]:
@@ -110,7 +101,7 @@ def _solve_window(
     people, eye = _planted(people, view, body)
     places = [torch.as_tensor(person.frames - view.span.start, device=eye.device) for person in people]
     problems = [
-        PersonEnergy(person, view.R[place], view.K[place], eye[place], body, fps) if len(place) else None
+        PersonEnergy(person, view.R[place], view.K[place], eye[place], body, fps, _OFF) if len(place) else None
         for person, place in zip(people, places, strict=True)
     ]
     if view.moves:
@@ -194,16 +185,3 @@ def _planted(people: list[Placed], view: _View, body: Body) -> tuple[list[Placed
         count[person.frames - view.span.start] += 1
     moved = torch.as_tensor(total / count).to(view.eye) if view.moves else 0.0
     return planted, view.eye + moved
-
-
-def _merged(
-    person: Placed, rows: slice, motion: tuple[torch.Tensor, torch.Tensor], ramp: torch.Tensor, span: slice
-) -> Placed:
-    """A person with a window's rows faded in."""
-    share = ramp[torch.as_tensor(person.frames[rows] - span.start, device=ramp.device)]
-    rotations, transl = cross_fade((person.rotations[rows], person.transl[rows]), motion, share)
-    return replace(
-        person,
-        rotations=torch.cat([person.rotations[: rows.start], rotations, person.rotations[rows.stop :]]),
-        transl=torch.cat([person.transl[: rows.start], transl, person.transl[rows.stop :]]),
-    )

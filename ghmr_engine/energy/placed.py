@@ -1,14 +1,15 @@
-"""One person in the world while the stage works, and how far their body is off the picture."""
+"""One person in the world while a stage works: cut into windows, put together again, and held against the picture."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.energy.marks import marks
+from ghmr_engine.energy.parameters import cross_fade
 from ghmr_engine.geometry import project, world_to_camera
 
 
@@ -37,6 +38,26 @@ class Placed:
     def ties(self) -> torch.Tensor:
         """(N, 4) how firmly feet are held: above one half for certain, since half-hearted ties let them creep."""
         return ((self.contacts - 0.3) / 0.2).clamp(0, 1)
+
+    def rows(self, span: slice) -> slice:
+        """The rows whose frames lie in a window."""
+        return slice(*np.searchsorted(self.frames, [span.start, span.stop]))
+
+    def cut(self, rows: slice) -> Placed:
+        """Those rows alone."""
+        parts = ("frames", "rotations", "transl", "keypoints", "contacts", "velocity")
+        known = {name: getattr(self, name) for name in parts}
+        return replace(self, **{name: None if value is None else value[rows] for name, value in known.items()})
+
+    def merged(self, rows: slice, motion: tuple[torch.Tensor, torch.Tensor], ramp: torch.Tensor, start: int) -> Placed:
+        """With another motion of some rows faded in; ramp (F,) 0 to 1 over a window's frames, from `start` on."""
+        share = ramp[torch.as_tensor(self.frames[rows] - start, device=ramp.device)]
+        rotations, transl = cross_fade((self.rotations[rows], self.transl[rows]), motion, share)
+        return replace(
+            self,
+            rotations=torch.cat([self.rotations[: rows.start], rotations, self.rotations[rows.stop :]]),
+            transl=torch.cat([self.transl[: rows.start], transl, self.transl[rows.stop :]]),
+        )
 
 
 def reprojection_error(person: Placed, body: Body, R: np.ndarray, t: np.ndarray, K: np.ndarray) -> np.ndarray:

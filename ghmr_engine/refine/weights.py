@@ -1,0 +1,32 @@
+"""How far everything is expected to be off: the one table of refine's weights, which are 1 / deviation^2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ghmr_engine.energy.person import Deviations
+
+PEOPLE = Deviations(turn=0.1, pose=0.1, spread=0.7, ground=0.01)
+"""Of each person's terms (energy/person.py). The pose may go where the picture and resting feet pull it, as far as the
+network is unsure of it; world's fit, from which this begins, held it at the lift's."""
+
+
+@dataclass(frozen=True)
+class SharedDeviations:
+    """Deviations of what all frames share."""
+
+    scale: float = 0.02
+    """Of the logarithm of the camera's path's scale: SLAHMR's alpha."""
+    height: float = 0.02
+    """m, of the ground's height,"""
+    tilt: float = 0.005
+    """and rad, of its two tilts."""
+    shape: float = 0.25
+    """Of each of a person's ten shape numbers."""
+    overlap: float = 0.02
+    """m, by which two people's bodies lie in each other (bodies.py)."""
+    counted_again: float = 10.0
+    """Neighbouring frames err alike, so that what a clip says of what they share is counted so many times over."""
+
+
+SHARED = SharedDeviations()
