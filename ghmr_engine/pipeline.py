@@ -50,7 +50,7 @@ def recover(
                             content=lifting)  # fmt: skip
     scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
     if options.quality != "fast":
-        scene = steps.run_kept("refine", refine.VERSION, refine.refine, scene)
+        scene = steps.run_kept("refine", refine.VERSION, refine.refine, scene, lifted, body, info, options)
 
     with output.whole_or_nothing(out):
         copy = steps.run("write", _copy_clip, clip, out)

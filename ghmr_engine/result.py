@@ -16,7 +16,7 @@ from ghmr_engine.body.smpl import Body
 from ghmr_engine.models import LIFT, LIFT_LICENCE, known_models, sha256_of
 from ghmr_engine.motion_file import FORMAT, VERSION, Motion, Person
 from ghmr_engine.options import Options
-from ghmr_engine.types import CameraMotion, People, VideoInfo, WorldPerson, WorldScene
+from ghmr_engine.types import CameraMotion, People, Refinement, VideoInfo, WorldPerson, WorldScene
 
 NETWORKS = ("pose_detection", "pose_landmark_full")
 """What the people stage runs, by the names of the list of models."""
@@ -97,7 +97,18 @@ def describe(
             "motion_source": camera.motion_source,
             "scale_deviation": None if scene.scale_deviation is None else round(scene.scale_deviation, 4),
         },
+        "refinement": None if scene.refinement is None else _refinement(scene.refinement),
         "warnings": list(dict.fromkeys([*info.warnings, *people.warnings, *camera.warnings, *scene.warnings])),
+    }
+
+
+def _refinement(what: Refinement) -> dict:
+    before, after = ("before", "after")
+    return {
+        "kept": what.fault is None,
+        "fault": what.fault,
+        "energy": {before: round(what.energy[0], 2), after: round(what.energy[1], 2)},
+        "sliding_mm": {before: round(what.sliding_mm[0], 4), after: round(what.sliding_mm[1], 4)},
     }
 
 

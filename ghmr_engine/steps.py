@@ -16,7 +16,7 @@ READS = {
     "camera": ("camera", "camera_file", "focal", "lens", "sensor"),
     "lift": ("height", "fits"),
     "world": ("height",),
-    "refine": ("quality",),
+    "refine": ("quality", "height"),
 }
 """The options that each stage's result depends on, besides the results before it."""
 
