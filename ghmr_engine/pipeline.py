@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ghmr_engine import camera, lift, output, people, refine, result, video, world
 from ghmr_engine.added_models import switched_on
 from ghmr_engine.added_stages import AddedStages
+from ghmr_engine.body.smpl import Body
 from ghmr_engine.cache import Cache
 from ghmr_engine.device import choose_device
 from ghmr_engine.lift.weights import SHIPPED, load_network
@@ -15,6 +17,19 @@ from ghmr_engine.motion_file import Motion, write_motion
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Progress, Report
 from ghmr_engine.steps import Steps
+from ghmr_engine.types import CameraMotion, LiftedPerson, People, WorldScene
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A clip after all stages but refine: what each of them found."""
+
+    models: list[result.UsedModel]
+    body: Body
+    people: People
+    camera: CameraMotion
+    lifted: tuple[LiftedPerson, ...]
+    scene: WorldScene
 
 
 def recover(
@@ -35,6 +50,22 @@ def recover(
     clip = steps.run("video", video.open_video, video_path, options)
     info = clip.info
     output.check_space(out, info)
+    found = place(clip, options, steps)
+    body, scene = found.body, found.scene
+    if options.quality != "fast":
+        scene = steps.run_kept("refine", refine.VERSION, refine.refine, scene, found.lifted, body, info, options)
+
+    with output.whole_or_nothing(out):
+        copy = steps.run("write", _copy_clip, clip, out)
+        meta = result.describe(info, copy, options, found.models, found.people, found.camera, scene)
+        motion = result.make_motion(scene, body, {**meta, "seconds": steps.seconds, "cached": steps.cached})
+        write_motion(out, motion)
+    return motion
+
+
+def place(clip: video.Video, options: Options, steps: Steps) -> Placed:
+    """All stages between video and refine. Raises as `recover` does."""
+    info = clip.info
     added = AddedStages(switched_on(), choose_device(options.device))
     body = added.body()
     network = load_network(SHIPPED, body.v_template.device)
@@ -49,15 +80,7 @@ def recover(
     lifted = steps.run_kept("lift", lift.VERSION, added.lift_people, clip, found, filmed, body, info, options, network,
                             content=lifting)  # fmt: skip
     scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
-    if options.quality != "fast":
-        scene = steps.run_kept("refine", refine.VERSION, refine.refine, scene, lifted, body, info, options)
-
-    with output.whole_or_nothing(out):
-        copy = steps.run("write", _copy_clip, clip, out)
-        meta = result.describe(info, copy, options, models, found, filmed, scene)
-        motion = result.make_motion(scene, body, {**meta, "seconds": steps.seconds, "cached": steps.cached})
-        write_motion(out, motion)
-    return motion
+    return Placed(models, body, found, filmed, lifted, scene)
 
 
 def _copy_clip(clip: video.Video, out: Path, report: Report) -> str | None:

@@ -35,6 +35,7 @@ def add_evaluation(app: typer.Typer) -> None:
     app.command("render-suite")(render_suite_command)
     app.command("evaluate")(evaluate_command)
     app.command("bench")(bench_command)
+    app.command("time-solvers")(time_solvers_command)
 
 
 @options_as_parameters(Shot)
@@ -146,3 +147,17 @@ def body() -> Body:
     from ghmr_engine.body.smpl import load_body
 
     return load_body(places.body_path(), "cpu")
+
+
+def time_solvers_command(
+    video: Annotated[Path, typer.Argument(help="A clip.")],
+) -> None:
+    """Refine a clip with our solver and with SLAHMR's published schedule, on the same energy: seconds of each. Takes
+    minutes."""
+    with shown() as report:
+        from ghmr_engine.evaluate.published import race
+
+        ours, theirs = race(video, lambda done: report(video.name, done))
+    for name, run in (("ours", ours), ("published", theirs)):
+        typer.echo(f"{name:10s} {run.seconds:8.1f} s   energy {run.energy:10.1f}   {run.looks} looks")
+    typer.echo(f"{theirs.seconds / ours.seconds:.0f} times as fast")

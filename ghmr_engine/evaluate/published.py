@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
 
 from ghmr_engine.energy.jacobian import FREE
-from ghmr_engine.progress import Report
-from ghmr_engine.refine.clip import Clip
+from ghmr_engine.options import Options
+from ghmr_engine.pipeline import place
+from ghmr_engine.progress import Report, silent
+from ghmr_engine.refine import STEPS
+from ghmr_engine.refine.clip import Clip, clip_of
 from ghmr_engine.refine.joint import JointProblem
 from ghmr_engine.refine.shared import Shared
+from ghmr_engine.steps import Steps
+from ghmr_engine.video import open_video
 
 _ROOT_STEPS, _SMOOTH_STEPS, _FIRST_STEPS, _CHUNK_STEPS, _CHUNK = 30, 60, 20, 20, 10
 _INNER = 20
@@ -32,6 +38,16 @@ class Run:
     """Where it ended, over all frames."""
     looks: int
     """How often the energy and its slope were taken; those of a few frames count like those of all."""
+
+
+def race(path: Path, report: Report) -> tuple[Run, Run]:
+    """Our solver and the published schedule on a clip, one after the other. Raises as pipeline.recover does."""
+    options = Options()
+    video = open_video(path, options, silent)
+    found = place(video, options, Steps(options, lambda _: None, None))
+    clip = clip_of(found.scene, found.lifted, found.body, float(video.info.fps), set())
+    solved_by_us(clip, 1, silent)  # the first call of anything loads it
+    return solved_by_us(clip, STEPS, silent), published(clip, report)
 
 
 def solved_by_us(clip: Clip, steps: int, report: Report) -> Run:
