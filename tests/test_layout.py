@@ -27,6 +27,7 @@ ALLOWED_IN_STAGES = {
     "places",
     "checkpoints",
     "crops",
+    "own_weights",
 }
 LONGEST = 400
 RUN_BY_BLENDER = "ghmr_engine/evaluate/in_blender.py"
