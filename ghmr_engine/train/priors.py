@@ -22,7 +22,7 @@ from ghmr_engine.train.run import card, corpus_of, draw_curves, last_row
 _TESTED_EVERY = 10
 """One recording in so many is kept for the tests that choose the best weights; a name's hash says which."""
 _TEST_WINDOWS, _TEST_POSES = 96, 1024
-_KL_RISES, _OWN_RISES = 0.25, (0.25, 0.5)
+_KL_RISES, _OWN_RISES = 0.25, (0.7, 0.8)
 """Shares of all steps: until when the KL's weight rises, and from when to when the network's own frames come in."""
 _OWN_SHARE = 0.2
 _SHARE = {"corpus": 0.05, "motion": 0.85, "pose": 0.1}
@@ -33,7 +33,7 @@ _SHARE = {"corpus": 0.05, "motion": 0.85, "pose": 0.1}
 class PriorPlan(Schedule):
     """How to train a prior."""
 
-    steps: int = 8000
+    steps: int = 5000
     rate: float = 1e-3
     rows: int = 64
     """Windows, or poses, of a batch."""
