@@ -15,6 +15,8 @@ LIST = Path(__file__).resolve().parent.parent / "assets" / "models.json"
 LIFT = LIST.with_name("lift.safetensors")
 """The lifting network's weights, which come with the engine."""
 LIFT_LICENCE = "CC0-1.0"
+MOTION_PRIOR, POSE_PRIOR = LIST.with_name("motion_prior.safetensors"), LIST.with_name("pose_prior.safetensors")
+"""The priors' weights, which come with the engine, under the same licence."""
 
 
 @dataclass(frozen=True)

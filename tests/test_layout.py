@@ -28,6 +28,7 @@ ALLOWED_IN_STAGES = {
     "checkpoints",
     "crops",
     "quality",
+    "own_weights",
 }
 LONGEST = 400
 RUN_BY_BLENDER = "ghmr_engine/evaluate/in_blender.py"

@@ -14,7 +14,10 @@ from torch import nn
 from ghmr_engine.checkpoints import State, load_strictly
 
 LATENT, BODY_JOINTS = 32, 21
-_WIDTH = 512
+WIDTH = 512
+"""Of the published network's hidden layers."""
+_DROPPED = 0.1
+"""Share of hidden numbers that training leaves out, as published."""
 _BESIDE = ("bm_train.",)
 """The body that it was trained with, left in the published file."""
 
@@ -29,23 +32,26 @@ class PoseLatents(NamedTuple):
 
 
 class VPoser(nn.Module):
-    """Encoder and decoder as they are used; load_vposer sets the batch norms to what training left."""
+    """Encoder and decoder. width: of the hidden layers; published: 512.
 
-    def __init__(self) -> None:
+    In training, numbers are dropped and batch norms look at the batch; load_vposer sets these to what training left.
+    """
+
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         # The published numbers count parts without parameters too: flattening, activations and dropout.
         self.encoder_net = nn.ModuleDict({
             "1": nn.BatchNorm1d(3 * BODY_JOINTS),
-            "2": nn.Linear(3 * BODY_JOINTS, _WIDTH),
-            "4": nn.BatchNorm1d(_WIDTH),
-            "6": nn.Linear(_WIDTH, _WIDTH),
-            "7": nn.Linear(_WIDTH, _WIDTH),
-            "8": nn.ModuleDict({"mu": nn.Linear(_WIDTH, LATENT), "logvar": nn.Linear(_WIDTH, LATENT)}),
+            "2": nn.Linear(3 * BODY_JOINTS, width),
+            "4": nn.BatchNorm1d(width),
+            "6": nn.Linear(width, width),
+            "7": nn.Linear(width, width),
+            "8": nn.ModuleDict({"mu": nn.Linear(width, LATENT), "logvar": nn.Linear(width, LATENT)}),
         })  # fmt: skip
         self.decoder_net = nn.ModuleDict({
-            "0": nn.Linear(LATENT, _WIDTH),
-            "3": nn.Linear(_WIDTH, _WIDTH),
-            "5": nn.Linear(_WIDTH, 6 * BODY_JOINTS),
+            "0": nn.Linear(LATENT, width),
+            "3": nn.Linear(width, width),
+            "5": nn.Linear(width, 6 * BODY_JOINTS),
         })  # fmt: skip
 
     def encode(self, pose: torch.Tensor) -> PoseLatents:
@@ -55,20 +61,24 @@ class VPoser(nn.Module):
         """
         net, front = self.encoder_net, pose.shape[:-2]
         hidden = net["2"](net["1"](pose.reshape(-1, 3 * BODY_JOINTS)))
-        hidden = net["7"](net["6"](net["4"](nn.functional.leaky_relu(hidden))))
+        hidden = self._dropped(net["4"](nn.functional.leaky_relu(hidden)))
+        hidden = net["7"](net["6"](hidden))
         said = net["8"]["mu"](hidden), nn.functional.softplus(net["8"]["logvar"](hidden))
         return PoseLatents(*(part.unflatten(0, front) for part in said))
 
     def rotations(self, latents: torch.Tensor) -> torch.Tensor:
         """(..., 21, 3, 3) of latents (..., 32), from two columns a joint by Gram and Schmidt (Zhou and others 2019)."""
         net = self.decoder_net
-        hidden = nn.functional.leaky_relu(net["0"](latents))
+        hidden = self._dropped(nn.functional.leaky_relu(net["0"](latents)))
         columns = net["5"](nn.functional.leaky_relu(net["3"](hidden)))
         return roma.special_gramschmidt(columns.unflatten(-1, (BODY_JOINTS, 3, 2)), epsilon=1e-12)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """(..., 21, 3) rotation vectors of latents (..., 32)."""
         return roma.rotmat_to_rotvec(self.rotations(latents))
+
+    def _dropped(self, hidden: torch.Tensor) -> torch.Tensor:
+        return nn.functional.dropout(hidden, _DROPPED, self.training)
 
 
 def load_vposer(state: State) -> VPoser:

@@ -1,4 +1,4 @@
-"""The commands of `ghmr` that train: film and train."""
+"""The commands of `ghmr` that train: film, train and train-priors."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def add_training(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("film")(film_command)
     app.command("train")(train_command)
+    app.command("train-priors")(train_priors_command)
 
 
 def film_command(
@@ -49,4 +50,19 @@ def train_command(
         from ghmr_engine.train.run import train_from
 
         made = train_from(mocap, filmed, out, steps, choose_device(device), body(), report, begin)
+    typer.echo("\n".join(f"Wrote {path}." for path in made))
+
+
+def train_priors_command(
+    mocap: _Mocap,
+    out: Annotated[Path, typer.Option(help="Folder for the weights, the curves, and what is needed to go on.")],
+    steps: Annotated[int, typer.Option(help="Batches to train each prior on.")] = 5000,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Train the motion prior and the pose prior. Stopped, the same command goes on where it was."""
+    with shown() as report:
+        from ghmr_engine.device import choose_device
+        from ghmr_engine.train.priors import train_priors_from
+
+        made = train_priors_from(mocap, out, steps, choose_device(device), body(), report)
     typer.echo("\n".join(f"Wrote {path}." for path in made))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -54,16 +54,22 @@ class Corpus:
     @property
     def minutes(self) -> float:
         """Of motion, each frame counted once."""
-        return len(self.rotations) / FPS / 60
+        return int((self.ends - self.starts).sum()) / FPS / 60
+
+    def chosen(self, which: Callable[[str], bool]) -> Corpus:
+        """The pieces of the captures whose names are wanted."""
+        kept = torch.tensor([which(name) for name in self.names], dtype=torch.bool)
+        names = tuple(name for name in self.names if which(name))
+        return replace(self, starts=self.starts[kept], ends=self.ends[kept], names=names)
 
 
-def read_corpus(folder: Path, body: Body, report: Callable[[str, float], None]) -> Corpus:
-    """Every recording under `folder` that is not kept for evaluation, whatever its form.
+def read_corpus(folder: Path, body: Body, report: Callable[[str, float], None], kept: bool = False) -> Corpus:
+    """Every recording under `folder` that is not kept for evaluation, whatever its form; kept: those that are, alone.
 
     report is told a file's name and the share that is done. A recording without a second of steady motion is left out.
     Raises RecoverError no_mocap where nothing is left.
     """
-    captures, pieces = captures_in(folder), []
+    captures, pieces = captures_in(folder, kept), []
     for place, capture in enumerate(captures):
         report(capture.name, place / len(captures))
         pieces += [(capture.name, piece) for piece in _pieces(capture, body)]
@@ -79,14 +85,14 @@ def read_corpus(folder: Path, body: Body, report: Callable[[str, float], None]) 
     )  # fmt: skip
 
 
-def captures_in(folder: Path) -> list[Capture]:
+def captures_in(folder: Path, kept: bool = False) -> list[Capture]:
     """Every recording under `folder` that may be trained on: none that is kept for evaluation or known to be broken,
-    each once. Raises RecoverError no_mocap where there is none."""
+    each once. kept: those kept for evaluation instead. Raises RecoverError no_mocap where there is none."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
-    apart, found = held_out() | _TIPPING, {}
+    apart, found = held_out(), {}
     for path in paths:
         capture = _read(path)
-        if capture is not None and capture.name not in apart:
+        if capture is not None and capture.name not in _TIPPING and (capture.name in apart) == kept:
             found.setdefault(_fingerprint(capture), capture)
     if not found:
         raise _nothing(folder)

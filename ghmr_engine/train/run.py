@@ -43,7 +43,7 @@ def train_from(
     begun: weights to go on from, at a third of the learning rate.
     """
     out.mkdir(parents=True, exist_ok=True)
-    corpus = _corpus(mocap, out / "corpus.npz", body, lambda words, done: report(words, 0.1 * done))
+    corpus = corpus_of(mocap, out / "corpus.npz", body, lambda words, done: report(words, 0.1 * done))
     pairs, noise = [], None
     if filmed is not None:
         found = detect(filmed, lambda words, done: report(words, 0.1 + 0.1 * done))
@@ -101,8 +101,8 @@ def draw_curves(log: Path, out: Path) -> bool:
     return True
 
 
-def _corpus(mocap: Path, kept: Path, body: Body, report: Callable[[str, float], None]) -> Corpus:
-    """Read once: it takes minutes."""
+def corpus_of(mocap: Path, kept: Path, body: Body, report: Callable[[str, float], None]) -> Corpus:
+    """What is to be trained on, read once into the file `kept`: it takes minutes."""
     if not kept.is_file():
         save_corpus(read_corpus(mocap, body, report), kept)
     return load_corpus(kept)
@@ -110,15 +110,26 @@ def _corpus(mocap: Path, kept: Path, body: Body, report: Callable[[str, float], 
 
 def _card(corpus: Corpus, mocap: Path, plan: Plan, log: Path) -> dict[str, str]:
     """What the weights' file says of itself."""
-    with log.open(newline="") as file:
-        last = list(csv.DictReader(file))[-1]
+    command = f"ghmr train {mocap.name} --steps {plan.steps}" + (" --filmed FOLDER" if plan.filmed else "")
+    return {
+        **card("lifting network", corpus, command + (" --begin FILE" if plan.begun else ""), last_row(log)),
+        **({"begun_from_sha256": plan.begun} if plan.begun else {}),
+    }
+
+
+def card(name: str, corpus: Corpus, command: str, measures: dict[str, float]) -> dict[str, str]:
+    """What any weights' file says of itself."""
     names = "\n".join(sorted(set(corpus.names)))
     return {
-        "name": "Recover Motion lifting network", "engine": __version__, "licence": "CC0-1.0", "credit": _CREDIT,
+        "name": f"Recover Motion {name}", "engine": __version__, "licence": "CC0-1.0", "credit": _CREDIT,
         "data": f"{corpus.minutes:.1f} minutes of motion capture, {len(set(corpus.names))} recordings",
-        "recordings_sha256": hashlib.sha256(names.encode()).hexdigest(),
-        "command": f"ghmr train {mocap.name} --steps {plan.steps}" + (" --filmed FOLDER" if plan.filmed else "")
-        + (" --begin FILE" if plan.begun else ""),
-        **({"begun_from_sha256": plan.begun} if plan.begun else {}),
-        "measures": json.dumps({name: float(value) for name, value in last.items()}),
+        "recordings_sha256": hashlib.sha256(names.encode()).hexdigest(), "command": command,
+        "measures": json.dumps(measures),
     }  # fmt: skip
+
+
+def last_row(log: Path) -> dict[str, float]:
+    """The last line of a training's table."""
+    with log.open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    return {name: float(value) for name, value in last.items()}

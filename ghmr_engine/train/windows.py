@@ -75,9 +75,9 @@ def _draw(count: int, chance: torch.Generator) -> int:
 
 def _made(source: Source, count: int, chance: torch.Generator) -> tuple[Sights, Truth]:
     corpus, body = source.corpus, source.body
-    rotations, pelvis, contacts, there = _motions(corpus, count, chance)
-    betas = (torch.randn(count, 10, generator=chance) * _SHAPE).clamp(-_SHAPE_MOST, _SHAPE_MOST)
-    pelvis = pelvis * _height(body, betas)[:, None, None]
+    rotations, pelvis, contacts, there = motions(corpus, count, FRAMES, _SPEED, chance)
+    betas = shapes(count, chance)
+    pelvis = pelvis * relative_height(body, betas)[:, None, None]
     R, t, half = cameras.film(pelvis, chance)
     each = betas[:, None].expand(-1, FRAMES, -1).flatten(0, 1)
     transl = pelvis.flatten(0, 1) - body.rest_joints(each)[:, 0]
@@ -102,18 +102,26 @@ def true_of(
     )  # fmt: skip
 
 
-def _motions(
-    corpus: Corpus, count: int, chance: torch.Generator
+def shapes(count: int, chance: torch.Generator) -> torch.Tensor:
+    """(count, 10) betas as people have them."""
+    return (torch.randn(count, 10, generator=chance) * _SHAPE).clamp(-_SHAPE_MOST, _SHAPE_MOST)
+
+
+def motions(
+    corpus: Corpus, count: int, frames: int, fastest: float, chance: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Rotations, pelvis, contacts and which frames there are, of parts of recordings at drawn speeds and headings."""
+    """Parts of recordings at 30 frames a second, at drawn headings and speeds, up to `fastest` times faster or slower.
+
+    Rotations (B, F, 24, 3, 3), pelvis (B, F, 3) m, contacts (B, F, 4), and which frames there are (B, F).
+    """
     length = (corpus.ends - corpus.starts).float()
     # A long recording shows more of the same: its share grows slower than its length.
     piece = torch.multinomial(length**0.7, count, replacement=True, generator=chance)
-    speed = _SPEED ** (2 * torch.rand(count, generator=chance) - 1) * FPS / NET_FPS
-    room = length[piece] - 1 - FRAMES * speed
+    speed = fastest ** (2 * torch.rand(count, generator=chance) - 1) * FPS / NET_FPS
+    room = length[piece] - 1 - frames * speed
     late = torch.rand(count, generator=chance)
     start = torch.where(room > 0, room * late, room * late * 0.7)  # a short recording begins or ends in the window
-    at = start[:, None] + torch.arange(FRAMES) * speed[:, None]
+    at = start[:, None] + torch.arange(frames) * speed[:, None]
     there = (at >= 0) & (at <= length[piece, None] - 1)
     at = at.clamp(min=0).minimum(length[piece, None] - 1.001) + corpus.starts[piece, None]
     rotations, pelvis, contacts = _between(corpus, at)
@@ -137,7 +145,7 @@ def _between(corpus: Corpus, at: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     return rotations, pelvis, corpus.contacts[(before + (share[..., 0] > 0.5))]
 
 
-def _height(body: Body, betas: torch.Tensor) -> torch.Tensor:
+def relative_height(body: Body, betas: torch.Tensor) -> torch.Tensor:
     """(B,) how much higher the pelvis stands over the soles than the mean body's: paths grow with the legs."""
 
     def stands(betas: torch.Tensor) -> torch.Tensor:

@@ -21,6 +21,8 @@ CONTACT_JOINTS = (0, 4, 5, 7, 8, 10, 11, 20, 21)
 """SMPL's joints whose resting is told: pelvis, and left and right knee, ankle, foot and wrist."""
 _CHANGES = (3, 3, 3, 3, 3 * BODY_JOINTS, 3 * JOINTS, 3 * JOINTS, len(CONTACT_JOINTS))
 """What the decoder says: changes in a state's order, rotations as rotation vectors, and then contacts."""
+WIDTH = 1024
+"""Of the published network's hidden layers."""
 _GROUPS = 16
 
 
@@ -70,13 +72,17 @@ class Mlp(nn.Module):
 
 
 class HumorNetwork(nn.Module):
-    """The conditional variational autoencoder of the paper's section 3: prior, encoder and decoder."""
+    """The conditional variational autoencoder of the paper's section 3: prior, encoder and decoder.
 
-    def __init__(self) -> None:
+    width: of the hidden layers, a multiple of 32; published: 1024.
+    """
+
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
-        self.encoder = Mlp((2 * STATE, 1024, 1024, 1024, 1024, 2 * LATENT))
-        self.decoder = Mlp((STATE + LATENT, 1024, 1024, 512, sum(_CHANGES)), repeated=LATENT)
-        self.prior_net = Mlp((STATE, 1024, 1024, 1024, 1024, 2 * LATENT))
+        hidden = (width,) * 4
+        self.encoder = Mlp((2 * STATE, *hidden, 2 * LATENT))
+        self.decoder = Mlp((STATE + LATENT, width, width, width // 2, sum(_CHANGES)), repeated=LATENT)
+        self.prior_net = Mlp((STATE, *hidden, 2 * LATENT))
 
     def prior(self, past: MotionState) -> Gaussian:
         """Which latents are likely after a state."""
