@@ -17,6 +17,8 @@ LIFT = LIST.with_name("lift.safetensors")
 LIFT_LICENCE = "CC0-1.0"
 MOTION_PRIOR, POSE_PRIOR = LIST.with_name("motion_prior.safetensors"), LIST.with_name("pose_prior.safetensors")
 """The priors' weights, which come with the engine, under the same licence."""
+PRIORS = {MOTION_PRIOR: "humor", POSE_PRIOR: "vposer"}
+"""And the kind of added model that takes the place of each."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import typer
 from ghmr_engine import places
 from ghmr_engine.added_models import KINDS, Added, added_models, remember, switch
 from ghmr_engine.errors import RecoverError
-from ghmr_engine.models import LIFT, LIFT_LICENCE, known_models, sha256_of
+from ghmr_engine.models import LIFT, LIFT_LICENCE, MOTION_PRIOR, POSE_PRIOR, known_models, sha256_of
 from ghmr_engine.terminal import fail, say_message
 
 _Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -101,13 +101,20 @@ def listed_models() -> list[Listed]:
         state, path, sha256 = (entry.state, entry.path, entry.sha256) if entry else ("not added", None, None)
         own.append(Listed(kind.name, kind.use, kind.licence, kind.open, state, path, sha256, added=True))
     own_body = any(each.name in ("smpl", "wham") and each.state == "on" for each in own)
-    return [*shipped, _lift(), _open_body(own_body), *own]
+    on = {each.name for each in own if each.state == "on"}
+    trained = [
+        _trained("lift", "lifts landmarks to poses in 3D", LIFT, replaced=False),
+        _trained("motion_prior", "motion prior of `--quality best`", MOTION_PRIOR, "humor" in on),
+        _trained("pose_prior", "pose prior of `--quality best`", POSE_PRIOR, "vposer" in on),
+    ]
+    return [*shipped, *trained, _open_body(own_body), *own]
 
 
-def _lift() -> Listed:
-    there = LIFT.is_file()
-    return Listed("lift", "lifts landmarks to poses in 3D", LIFT_LICENCE, True, "on" if there else "missing",
-                  str(LIFT), sha256_of(LIFT) if there else None, added=False)  # fmt: skip
+def _trained(name: str, use: str, path: Path, replaced: bool) -> Listed:
+    """Weights of our own."""
+    state = "missing" if not path.is_file() else "off" if replaced else "on"
+    sha256 = None if state == "missing" else sha256_of(path)
+    return Listed(name, use, LIFT_LICENCE, True, state, str(path), sha256, added=False)
 
 
 def _open_body(replaced: bool) -> Listed:

@@ -24,6 +24,7 @@ from ghmr_engine.types import CameraMotion, LiftedPerson, People, WorldScene
 class Placed:
     """A clip after all stages but refine: what each of them found."""
 
+    stages: AddedStages
     models: list[result.UsedModel]
     body: Body
     people: People
@@ -52,12 +53,14 @@ def recover(
     output.check_space(out, info)
     found = place(clip, options, steps)
     body, scene = found.body, found.scene
+    priors = result.priors_used(found.stages.priors) if options.quality == "best" else []
     if options.quality != "fast":
-        scene = steps.run_kept("refine", refine.VERSION, refine.refine, scene, found.lifted, body, info, options)
+        scene = steps.run_kept("refine", refine.VERSION, found.stages.refine_scene, scene, found.lifted, body, info,
+                               options, content=tuple(model.sha256 for model in priors))  # fmt: skip
 
     with output.whole_or_nothing(out):
         copy = steps.run("write", _copy_clip, clip, out)
-        meta = result.describe(info, copy, options, found.models, found.people, found.camera, scene)
+        meta = result.describe(info, copy, options, found.models + priors, found.people, found.camera, scene)
         motion = result.make_motion(scene, body, {**meta, "seconds": steps.seconds, "cached": steps.cached})
         write_motion(out, motion)
     return motion
@@ -80,7 +83,7 @@ def place(clip: video.Video, options: Options, steps: Steps) -> Placed:
     lifted = steps.run_kept("lift", lift.VERSION, added.lift_people, clip, found, filmed, body, info, options, network,
                             content=lifting)  # fmt: skip
     scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
-    return Placed(models, body, found, filmed, lifted, scene)
+    return Placed(added, models, body, found, filmed, lifted, scene)
 
 
 def _copy_clip(clip: video.Video, out: Path, report: Report) -> str | None:

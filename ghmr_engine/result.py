@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from ghmr_engine import __version__, quality
 from ghmr_engine.added_models import Added
 from ghmr_engine.body.skeleton import PARENTS
 from ghmr_engine.body.smpl import Body
-from ghmr_engine.models import LIFT, LIFT_LICENCE, known_models, sha256_of
+from ghmr_engine.models import LIFT, LIFT_LICENCE, PRIORS, known_models, sha256_of
 from ghmr_engine.motion_file import FORMAT, VERSION, Motion, Person
 from ghmr_engine.options import Options
 from ghmr_engine.types import CameraMotion, People, Refinement, VideoInfo, WorldPerson, WorldScene
@@ -52,6 +52,17 @@ def models_used(body: Body, added: Iterable[Added] = ()) -> list[UsedModel]:
         is_open = body.licence.split()[0] in _OPEN_LICENCES
         models.append(UsedModel(body.name, body.licence, body.sha256, is_open))
     return models + own
+
+
+def priors_used(added: Mapping[str, Added]) -> list[UsedModel]:
+    """The best level's priors: those that come with the engine, unless the user's own are among `added`."""
+    own = {name: each for name, each in added.items() if name in PRIORS.values()}
+    shipped = [
+        UsedModel(path.stem, LIFT_LICENCE, sha256_of(path), open=True)
+        for path, name in PRIORS.items()
+        if name not in own
+    ]
+    return shipped + [UsedModel(each.name, each.kind.licence, each.sha256, each.kind.open) for each in own.values()]
 
 
 def make_motion(scene: WorldScene, body: Body, meta: dict) -> Motion:

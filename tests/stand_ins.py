@@ -103,7 +103,7 @@ def place_in_world(lifted, filmed, body, info, options, report):
     return WorldScene(cast, filmed.R, filmed.t, filmed.K, filmed.confidence)
 
 
-def refine(scene, lifted, body, info, options, report):
+def refine(scene, lifted, body, info, options, report, priors):
     log("refine")
     return scene
 

@@ -10,6 +10,8 @@ import sys
 import numpy as np
 import pytest
 import torch
+from test_humor import drawn as humor_checkpoint
+from test_vposer import drawn as vposer_checkpoint
 from test_wham_inputs import checkpoint
 
 from ghmr_engine import places
@@ -99,11 +101,27 @@ def test_hmr2_without_wham_and_smpl_beside_wham_are_not_used(home, tmp_path):
     assert set(AddedStages(switched_on(), "cpu").on) == {"wham", "hmr2"}
 
 
-def test_priors_that_no_stage_reads_yet_are_not_named_in_takes(home, tmp_path):
-    for name in ("humor", "vposer"):
-        (tmp_path / name).write_bytes(b"x")
-        remember(name, tmp_path / name)
-    assert AddedStages(switched_on(), "cpu").on == {}
+def test_humor_s_and_vposer_s_checkpoints_change_takes_of_the_best_level_alone(home, demo_clip, tmp_path):
+    best = recovered(home, demo_clip, tmp_path / "a.motion.npz", "--quality", "best")
+    assert {"motion_prior", "pose_prior"} <= {model["name"] for model in best.meta["models"]}
+    assert best.meta["licence"] == "open" and best.meta["refinement"]["kept"]
+    torch.save({"model": humor_checkpoint(), "epoch": 5}, tmp_path / "best_model.pth")
+    torch.save({"state_dict": {f"vp_model.{name}": x for name, x in vposer_checkpoint().items()}}, tmp_path / "v.ckpt")
+    for file, title in (("best_model.pth", "HuMoR"), ("v.ckpt", "VPoser")):
+        said = ghmr(home, "models", "add", tmp_path / file)
+        assert said.returncode == 0 and said.stdout.startswith(title), said.stderr
+    added = AddedStages(switched_on(), "cpu")
+    assert added.on == {} and set(added.priors) == {"humor", "vposer"}
+    taken = recovered(home, demo_clip, tmp_path / "b.motion.npz", "--quality", "best")
+    assert taken.meta["licence"] == "research-only"
+    names = {model["name"] for model in taken.meta["models"]}
+    assert {"humor", "vposer"} <= names and not names & {"motion_prior", "pose_prior"}
+    assert finite(taken) and set(taken.meta["cached"]) == {"people", "camera", "lift", "world"}
+    assert taken.meta["refinement"]["energy"] != best.meta["refinement"]["energy"]
+    usual = recovered(home, demo_clip, tmp_path / "c.motion.npz")
+    assert usual.meta["licence"] == "open" and not {model["name"] for model in usual.meta["models"]} & names - {
+        model["name"] for model in best.meta["models"]
+    }
 
 
 def test_vitpose_s_sure_keypoints_replace_the_landmarks_that_they_name():

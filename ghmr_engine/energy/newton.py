@@ -140,7 +140,7 @@ def lower(
             damping *= _MORE
         else:
             break
-        small = value - lower_value < _ENOUGH * value
+        small = value - lower_value < _ENOUGH * abs(value)
         numbers, value, slopes, points = tried, lower_value, new_slopes, new_points
         damping = max(damping * _LESS, 1e-7)
         report((step + 1) / steps)

@@ -20,6 +20,7 @@ from ghmr_engine.progress import Report
 from ghmr_engine.refine.clip import clip_of
 from ghmr_engine.refine.gate import judge
 from ghmr_engine.refine.level import camera_in, level_of
+from ghmr_engine.refine.priors import Priors
 from ghmr_engine.refine.shared import Shared
 from ghmr_engine.types import LiftedPerson, VideoInfo, WorldScene
 
@@ -30,14 +31,16 @@ STEPS = 15
 
 
 def refine(
-    scene: WorldScene, lifted: tuple[LiftedPerson, ...], body: Body, info: VideoInfo, options: Options, report: Report
-) -> WorldScene:
+    scene: WorldScene, lifted: tuple[LiftedPerson, ...], body: Body, info: VideoInfo, options: Options, report: Report,
+    priors: Priors | None = None,
+) -> WorldScene:  # fmt: skip
     """All that is known of a scene weighed at once, or the scene as it was where that made it no better (gate.py).
 
-    scene.refinement says which. Runs on `body`'s device. Raises what `report` raises.
+    priors: what the best level weighs besides. scene.refinement says which it is. Runs on `body`'s device. Raises what
+    `report` raises.
     """
     fps = float(info.fps)
-    clip = clip_of(scene, lifted, body, fps, known={1} if options.height is not None else set())
+    clip = clip_of(scene, lifted, body, fps, known={1} if options.height is not None else set(), priors=priors)
     spans = list(windows(len(scene.R), WINDOW, OVERLAP))
     people, shared = clip.solve(spans, STEPS, report)
     level = level_of(shared.ground().cpu().double().numpy())

@@ -14,6 +14,7 @@ from ghmr_engine.energy.placed import Placed
 from ghmr_engine.energy.solver import blend_ramp
 from ghmr_engine.progress import Report
 from ghmr_engine.refine.joint import JointProblem, View
+from ghmr_engine.refine.priors import Priors
 from ghmr_engine.refine.shared import Shared
 from ghmr_engine.types import LiftedPerson, WorldScene
 
@@ -31,6 +32,7 @@ class Clip:
     view: View
     body: Body
     fps: float
+    priors: Priors | None = None
 
     def problem(self, span: slice, shared: Shared, free: bool) -> tuple[JointProblem, list[int]]:
         """The energy over a window, of those who are in it, and who they are. shared: from where its numbers begin;
@@ -44,7 +46,8 @@ class Clip:
         expected = [None if said is None else said.rows(rows[place]) for place, said in enumerate(self.expected)]
         expected = [expected[place] for place in inside]
         problem = JointProblem(
-            people, expected, self.view.cut(span), self.body, self.fps, shared.of(inside), mask
+            people, expected, self.view.cut(span), self.body, self.fps, shared.of(inside), mask,
+            self.priors
         )  # fmt: skip
         return problem, inside
 
@@ -100,7 +103,10 @@ class Clip:
         return total
 
 
-def clip_of(scene: WorldScene, lifted: Sequence[LiftedPerson], body: Body, fps: float, known: set[int]) -> Clip:
+def clip_of(
+    scene: WorldScene, lifted: Sequence[LiftedPerson], body: Body, fps: float, known: set[int],
+    priors: Priors | None = None,
+) -> Clip:  # fmt: skip
     """From the stages before. known: the persons whose height the user gave."""
 
     def tensor(array: np.ndarray) -> torch.Tensor:
@@ -124,7 +130,7 @@ def clip_of(scene: WorldScene, lifted: Sequence[LiftedPerson], body: Body, fps: 
     eye = tensor(-np.einsum("tji,tj->ti", scene.R, scene.t))
     return Clip(
         people, expected, [person.person not in known for person in scene.people], scene.scale_deviation is not None,
-        View(0, tensor(scene.R), tensor(scene.K), eye, eye[0]), body, fps,
+        View(0, tensor(scene.R), tensor(scene.K), eye, eye[0]), body, fps, priors,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from ghmr_engine.energy.placed import Placed
 from ghmr_engine.progress import Report
 from ghmr_engine.refine.bodies import balls_of, by_joints, overlap, overlap_curvature
 from ghmr_engine.refine.border import Growth, border, follows, growth
+from ghmr_engine.refine.priors import Priors
 from ghmr_engine.refine.shared import Shared, columns_of
 from ghmr_engine.refine.weights import PEOPLE, SHARED
 
@@ -67,10 +68,12 @@ class JointProblem:
 
     def __init__(
         self, people: Sequence[Placed], expected: Sequence[Expected | None], view: View, body: Body, fps: float,
-        start: Shared, free: torch.Tensor,
+        start: Shared, free: torch.Tensor, priors: Priors | None = None,
     ) -> None:  # fmt: skip
         """start: from where the shared numbers begin; free (4 + 10 P,): 1 for each of them that may change, else 0."""
         self._people, self._view, self._body = list(people), view, body
+        self._priors, self._fps = priors, fps
+        self._runs = [_runs(person.frames) for person in people]
         self._at = [torch.as_tensor(person.frames - view.first, device=view.eye.device) for person in people]
         self._energies = [
             PersonEnergy(person, view.R[rows], view.K[rows], view.eye[rows], body, fps, PEOPLE, said)
@@ -118,6 +121,8 @@ class JointProblem:
             motion.numbers, motion.betas = numbers[place], person.betas + shared.shapes[place]
             part, points = problem.energy(motion, eye[rows], shared.ground())
             value, posed = value + part, [*posed, points]
+            if self._priors is not None:
+                value = value + self._priors.energy(motion, points, self._runs[place], self._fps)
         for a, b, rows_a, rows_b in self._touching:
             value = value + overlap(*self._meeting(a, b, rows_a, rows_b, posed), SHARED.overlap)
         return value, posed
@@ -149,6 +154,10 @@ class JointProblem:
             problem.curvature(points, motion, eye[rows], ground)
             for problem, points, motion, rows in zip(self._energies, posed, self._motions, self._at, strict=True)
         ]
+        if self._priors is not None:
+            for place, (motion, curvature) in enumerate(zip(self._motions, found, strict=True)):
+                stiff = self._priors.curvature(motion, self._body, self._runs[place], self._fps)
+                found[place] = replace(curvature, numbers=curvature.numbers + stiff)
         touched = [points.joints.new_zeros(len(points.joints), 24, 3, 3) for points in posed]
         for a, b, rows_a, rows_b in self._touching:
             both = overlap_curvature(*self._meeting(a, b, rows_a, rows_b, posed), SHARED.overlap)
@@ -211,3 +220,9 @@ def _prior_curvature(people: int) -> torch.Tensor:
     """(4 + 10 P,) second derivatives of the shared numbers' prior."""
     sigma = [SHARED.scale, SHARED.height, SHARED.tilt, SHARED.tilt, *[SHARED.shape] * (SHAPES * people)]
     return 2 * SHARED.counted_again / torch.tensor(sigma).square()
+
+
+def _runs(frames: np.ndarray) -> list[slice]:
+    """Rows of neighbouring frames (N,)."""
+    ends = [0, *(np.flatnonzero(np.diff(frames) != 1) + 1).tolist(), len(frames)]
+    return [slice(a, b) for a, b in pairwise(ends)]

@@ -23,6 +23,8 @@ class Steps(NamedTuple):
     """(M,): - log N(z; mu, sigma) of the step's latent, in nats: 48 latents as they should be come to about 40."""
     residual: torch.Tensor
     """(M,) m^2: mean over the 22 joints of the squared distance to where the latent leads."""
+    off: torch.Tensor
+    """(M, 48): (z - mu) / sigma, of whose squares the energy is made, and of log sigma."""
 
 
 def transitions(
@@ -69,11 +71,13 @@ def pose_latents(network: VPoser, pose: torch.Tensor) -> torch.Tensor:
 
 def _steps(
     network: HumorNetwork, transl: torch.Tensor, root: torch.Tensor, pose: torch.Tensor, joints: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, ...]:
     motion = moving(transl[None], root[None], pose[None], joints[None])
-    said = explained(network, motion, inferred(network, motion).mean)
+    latents = inferred(network, motion).mean
+    said = explained(network, motion, latents)
     apart = said.states.joints - motion.joints[:, 1:]
-    return said.energy[0], apart.square().sum(-1).mean(-1)[0]
+    off = (latents - said.prior.mean) / said.prior.var.sqrt()
+    return said.energy[0], apart.square().sum(-1).mean(-1)[0], off[0]
 
 
 def _at_rate(

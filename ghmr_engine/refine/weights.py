@@ -30,4 +30,15 @@ class SharedDeviations:
     """Neighbouring frames err alike, so that what a clip says of what they share is counted so many times over."""
 
 
+@dataclass(frozen=True)
+class PriorWeights:
+    """Of the priors (priors.py); SLAHMR's are 0.04 and 0.075, beside another data term."""
+
+    pose: float = 0.04
+    """A squared pose latent."""
+    step: float = 0.075
+    """A nat of a step's latents."""
+
+
 SHARED = SharedDeviations()
+PRIORS = PriorWeights()
