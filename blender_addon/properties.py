@@ -25,9 +25,9 @@ _CAMERAS = (
 )
 CAMERAS_WITH_A_FILE = ("file", "gyro")
 _QUALITIES = (
-    ("fast", "Fast", "Without the refinement stage (which is still to come: all levels give the same now)"),
-    ("balanced", "Balanced", "The usual choice"),
-    ("best", "Best", "Takes longest"),
+    ("fast", "Fast", "Rough: without fitting bodies closely to the picture"),
+    ("balanced", "Balanced", "The usual choice: people, ground and camera are weighed together"),
+    ("best", "Best", "Also weighs how people usually move; takes longest"),
 )
 
 

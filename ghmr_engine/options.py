@@ -31,7 +31,7 @@ class Options:
     camera_file: str | None = None
     """For gyro a gyroscope's CSV, for file and blender another program's camera."""
     quality: Literal["fast", "balanced", "best"] = "balanced"
-    """fast skips the refinement stage."""
+    """fast: without fit and refinement; best: refined with priors of how people move."""
     focal: float | None = None
     """Focal length in pixels of the upright picture; none: the clip's metadata, else solved for or a usual one."""
     lens: float | None = None
