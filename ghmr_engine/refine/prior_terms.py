@@ -8,7 +8,7 @@ import roma
 import torch
 
 from ghmr_engine.refine.humor import explained, inferred
-from ghmr_engine.refine.humor.network import HumorNetwork
+from ghmr_engine.refine.humor.network import CONTACT_JOINTS, HumorNetwork
 from ghmr_engine.refine.humor.state import FPS, moving
 from ghmr_engine.refine.vposer import VPoser
 
@@ -23,6 +23,9 @@ class Steps(NamedTuple):
     """(M,): - log N(z; mu, sigma) of the step's latent, in nats: 48 latents as they should be come to about 40."""
     residual: torch.Tensor
     """(M,) m^2: mean over the 22 joints of the squared distance to where the latent leads."""
+    sliding: torch.Tensor
+    """(M,) m^2/s^2: sum over network.CONTACT_JOINTS of p |v|^2, p the decoder's probability that the joint rests, v its
+    velocity over the step (HuMoR's contact velocity, Rempe and others 2021, section 4.2, on the motion itself)."""
 
 
 def transitions(
@@ -42,7 +45,7 @@ def steps(
     network: HumorNetwork, transl: torch.Tensor, root: torch.Tensor, pose: torch.Tensor, joints: torch.Tensor,
     fps: float = FPS,
 ) -> Steps:  # fmt: skip
-    """Both parts of the amortised prior; differentiable in all four.
+    """All that the amortised prior says; differentiable in all four.
 
     transl (N, 3) m, SMPL's; root (N, 3, 3) body to world; pose (N, 21, 3, 3), SMPL's without root and hands; joints
     (N, 22, 3) m, SMPL's without the hands; the world has z up and the ground at z = 0.
@@ -69,11 +72,13 @@ def pose_latents(network: VPoser, pose: torch.Tensor) -> torch.Tensor:
 
 def _steps(
     network: HumorNetwork, transl: torch.Tensor, root: torch.Tensor, pose: torch.Tensor, joints: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> Steps:
     motion = moving(transl[None], root[None], pose[None], joints[None])
     said = explained(network, motion, inferred(network, motion).mean)
     apart = said.states.joints - motion.joints[:, 1:]
-    return said.energy[0], apart.square().sum(-1).mean(-1)[0]
+    velocity = motion.joints[..., list(CONTACT_JOINTS), :].diff(dim=1) * FPS
+    sliding = (said.contacts.sigmoid() * velocity.square().sum(-1)).sum(-1)
+    return Steps(said.energy[0], apart.square().sum(-1).mean(-1)[0], sliding[0])
 
 
 def _at_rate(

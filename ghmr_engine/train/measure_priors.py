@@ -17,7 +17,7 @@ from ghmr_engine.refine.humor import explained, inferred
 from ghmr_engine.refine.humor.network import HumorNetwork
 from ghmr_engine.refine.humor.state import BODY_JOINTS, FPS, MotionState, moving
 from ghmr_engine.refine.open_priors import load_motion_prior, load_pose_prior
-from ghmr_engine.refine.prior_terms import pose_latents, steps
+from ghmr_engine.refine.prior_terms import Steps, pose_latents, steps
 from ghmr_engine.refine.vposer import VPoser
 from ghmr_engine.train import corpus as corpora
 from ghmr_engine.train.corpus import Corpus, read_corpus
@@ -84,11 +84,10 @@ def parts_of(motion: Motion, body: Body) -> tuple[torch.Tensor, torch.Tensor, to
 
 
 @torch.no_grad()
-def scores(network: HumorNetwork, motion: Motion, body: Body) -> tuple[np.ndarray, np.ndarray]:
-    """(B,) each: the mean of a window's energies, and the root mean square of its residuals in mm."""
+def scores(network: HumorNetwork, motion: Motion, body: Body) -> dict[str, np.ndarray]:
+    """(B,) each: a window's mean of each of Steps."""
     said = [steps(network, *each) for each in zip(*parts_of(motion, body), strict=True)]
-    energy = np.array([float(each.energy.mean()) for each in said])
-    return energy, np.array([1000 * float(each.residual.mean()) ** 0.5 for each in said])
+    return {name: np.array([float(getattr(each, name).mean()) for each in said]) for name in Steps._fields}
 
 
 def auc(good: np.ndarray, bad: np.ndarray) -> float:
@@ -147,14 +146,15 @@ def measured(motion: Motion, body: Body, priors: tuple[HumorNetwork, VPoser]) ->
     torch.manual_seed(0)
     lines = [f"{len(motion[1])} windows of {FRAMES} frames"]
     lines += [f"one step, {name}: {mm:.2f} mm" for name, mm in one_step(motion_prior, motion, body).items()]
-    energy, residual = scores(motion_prior, motion, body)
-    lines.append(f"as recorded: energy {energy.mean():.1f}, residual {residual.mean():.2f} mm")
+    good = scores(motion_prior, motion, body)
+    lines.append("as recorded: " + ", ".join(f"{name} {values.mean():.4g}" for name, values in good.items()))
     for name, corrupt in CORRUPTED.items():
-        worse, off = scores(motion_prior, corrupt(motion, torch.Generator().manual_seed(0)), body)
-        lines.append(
-            f"{name}: energy {worse.mean():.1f} (AUC {auc(energy, worse):.3f}, above its own original in "
-            f"{100 * (worse > energy).mean():.0f} %), residual {off.mean():.2f} mm (AUC {auc(residual, off):.3f})"
-        )
+        bad = scores(motion_prior, corrupt(motion, torch.Generator().manual_seed(0)), body)
+        lines += [
+            f"{name}: {each} {bad[each].mean():.4g}, AUC {auc(good[each], bad[each]):.3f}, above its own original in "
+            f"{100 * (bad[each] > good[each]).mean():.0f} %"
+            for each in good
+        ]
     chance = torch.Generator().manual_seed(0)
     return lines + [f"pose: {name}: {x:.3g}" for name, x in poses(pose_prior, motion, body, chance).items()]
 
