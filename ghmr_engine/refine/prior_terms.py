@@ -90,7 +90,7 @@ def _at_rate(
         raise ValueError(f"a motion of {count} frames at {fps} a second is shorter than {SHORTEST_S:.3f} s")
     phases, parts = max(round(stride), 1), []
     for phase in range(phases):
-        at = phase * stride / phases + stride * torch.arange(count, dtype=torch.float64)
+        at = phase * stride / phases + stride * torch.arange(int(count / stride) + 1, dtype=torch.float64)
         at = at.round(decimals=4)  # a frame's own place is that frame, whatever the rounding of fps / 30
         at = at[at <= count - 1]
         if len(at) < 2:

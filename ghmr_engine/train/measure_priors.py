@@ -21,7 +21,7 @@ from ghmr_engine.refine.prior_terms import Steps, pose_latents, steps
 from ghmr_engine.refine.vposer import VPoser
 from ghmr_engine.train import corpus as corpora
 from ghmr_engine.train.corpus import Corpus, read_corpus
-from ghmr_engine.train.prior_batches import posed_joints
+from ghmr_engine.train.prior_batches import posed_joints, resting
 from ghmr_engine.train.prior_losses import pose_parts
 
 FRAMES = 31
@@ -33,8 +33,8 @@ Motion = tuple[torch.Tensor, torch.Tensor]
 """Rotations (B, F, 24, 3, 3) and the pelvis (B, F, 3) m of a body of mean shape, 30 frames a second."""
 
 
-def windows(corpus: Corpus) -> Motion:
-    """All motions of the corpus, cut into windows of a second that do not overlap."""
+def windows(corpus: Corpus) -> tuple[Motion, torch.Tensor]:
+    """All motions of the corpus, cut into windows of a second that do not overlap, and (B, F, 4) how feet rest."""
     step = corpora.FPS // FPS
     rows = [
         torch.arange(first, first + step * FRAMES, step)
@@ -42,7 +42,7 @@ def windows(corpus: Corpus) -> Motion:
         for first in range(start, end - step * (FRAMES - 1), step * FRAMES)
     ]
     at = torch.stack(rows)
-    return corpus.rotations[at], corpus.pelvis[at]
+    return (corpus.rotations[at], corpus.pelvis[at]), corpus.contacts[at]
 
 
 def jittered(motion: Motion, chance: torch.Generator) -> Motion:
@@ -119,6 +119,15 @@ def one_step(network: HumorNetwork, motion: Motion, body: Body) -> dict[str, flo
 
 
 @torch.no_grad()
+def contacts_f1(network: HumorNetwork, motion: Motion, feet: torch.Tensor, body: Body) -> float:
+    """F1 of the contacts that the decoder tells at the encoder's mean. feet (B, F, 4)."""
+    inside = moving(*parts_of(motion, body)).each(lambda value: value[:, 1:-1])
+    rests = explained(network, inside, inferred(network, inside).mean).contacts > 0
+    true = resting(inside, feet[:, 1:-1])[:, 1:] > 0.5
+    return float(2 * (rests & true).sum() / (rests.sum() + true.sum()))
+
+
+@torch.no_grad()
 def poses(network: VPoser, motion: Motion, body: Body, chance: torch.Generator) -> dict[str, float]:
     """Reconstruction, and |z|^2 of real poses and of two kinds of wrong ones."""
     pose = motion[0][:, ::10, 1 : BODY_JOINTS + 1].flatten(0, 1)
@@ -140,12 +149,13 @@ def poses(network: VPoser, motion: Motion, body: Body, chance: torch.Generator) 
     return said
 
 
-def measured(motion: Motion, body: Body, priors: tuple[HumorNetwork, VPoser]) -> list[str]:
+def measured(corpus: Corpus, body: Body, priors: tuple[HumorNetwork, VPoser]) -> list[str]:
     """All figures, a line each."""
-    motion_prior, pose_prior = priors
-    torch.manual_seed(0)
+    (motion, feet), (motion_prior, pose_prior) = windows(corpus), priors
+    torch.manual_seed(0)  # of the rotations that are any
     lines = [f"{len(motion[1])} windows of {FRAMES} frames"]
     lines += [f"one step, {name}: {mm:.2f} mm" for name, mm in one_step(motion_prior, motion, body).items()]
+    lines.append(f"contacts: F1 {contacts_f1(motion_prior, motion, feet, body):.3f}")
     good = scores(motion_prior, motion, body)
     lines.append("as recorded: " + ", ".join(f"{name} {values.mean():.4g}" for name, values in good.items()))
     for name, corrupt in CORRUPTED.items():
@@ -163,7 +173,7 @@ def main(arguments: list[str]) -> None:
     """Print the figures of a folder's recordings that are kept for evaluation."""
     body = load_body(places.body_path(), "cpu")
     kept = read_corpus(Path(arguments[0]), body, lambda _words, _done: None, kept=True)
-    print("\n".join(measured(windows(kept), body, (load_motion_prior("cpu"), load_pose_prior("cpu")))))  # noqa: T201
+    print("\n".join(measured(kept, body, (load_motion_prior("cpu"), load_pose_prior("cpu")))))  # noqa: T201
 
 
 if __name__ == "__main__":
