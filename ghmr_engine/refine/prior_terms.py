@@ -8,7 +8,7 @@ import roma
 import torch
 
 from ghmr_engine.refine.humor import explained, inferred
-from ghmr_engine.refine.humor.network import HumorNetwork
+from ghmr_engine.refine.humor.network import CONTACT_JOINTS, HumorNetwork
 from ghmr_engine.refine.humor.state import FPS, moving
 from ghmr_engine.refine.vposer import VPoser
 
@@ -23,6 +23,9 @@ class Steps(NamedTuple):
     """(M,): - log N(z; mu, sigma) of the step's latent, in nats: 48 latents as they should be come to about 40."""
     residual: torch.Tensor
     """(M,) m^2: mean over the 22 joints of the squared distance to where the latent leads."""
+    sliding: torch.Tensor
+    """(M,) m^2/s^2: sum over network.CONTACT_JOINTS of p |v|^2, p the decoder's probability that the joint rests, v its
+    velocity over the step (HuMoR's contact velocity, Rempe and others 2021, section 4.2, on the motion itself)."""
     off: torch.Tensor
     """(M, 48): (z - mu) / sigma, of whose squares the energy is made, and of log sigma."""
 
@@ -44,7 +47,7 @@ def steps(
     network: HumorNetwork, transl: torch.Tensor, root: torch.Tensor, pose: torch.Tensor, joints: torch.Tensor,
     fps: float = FPS,
 ) -> Steps:  # fmt: skip
-    """Both parts of the amortised prior; differentiable in all four.
+    """All that the amortised prior says; differentiable in all four.
 
     transl (N, 3) m, SMPL's; root (N, 3, 3) body to world; pose (N, 21, 3, 3), SMPL's without root and hands; joints
     (N, 22, 3) m, SMPL's without the hands; the world has z up and the ground at z = 0.
@@ -71,13 +74,15 @@ def pose_latents(network: VPoser, pose: torch.Tensor) -> torch.Tensor:
 
 def _steps(
     network: HumorNetwork, transl: torch.Tensor, root: torch.Tensor, pose: torch.Tensor, joints: torch.Tensor
-) -> tuple[torch.Tensor, ...]:
+) -> Steps:
     motion = moving(transl[None], root[None], pose[None], joints[None])
     latents = inferred(network, motion).mean
     said = explained(network, motion, latents)
     apart = said.states.joints - motion.joints[:, 1:]
     off = (latents - said.prior.mean) / said.prior.var.sqrt()
-    return said.energy[0], apart.square().sum(-1).mean(-1)[0], off[0]
+    velocity = motion.joints[..., list(CONTACT_JOINTS), :].diff(dim=1) * FPS
+    sliding = (said.contacts.sigmoid() * velocity.square().sum(-1)).sum(-1)
+    return Steps(said.energy[0], apart.square().sum(-1).mean(-1)[0], sliding[0], off[0])
 
 
 def _at_rate(
@@ -89,7 +94,7 @@ def _at_rate(
         raise ValueError(f"a motion of {count} frames at {fps} a second is shorter than {SHORTEST_S:.3f} s")
     phases, parts = max(round(stride), 1), []
     for phase in range(phases):
-        at = phase * stride / phases + stride * torch.arange(count, dtype=torch.float64)
+        at = phase * stride / phases + stride * torch.arange(int(count / stride) + 1, dtype=torch.float64)
         at = at.round(decimals=4)  # a frame's own place is that frame, whatever the rounding of fps / 30
         at = at[at <= count - 1]
         if len(at) < 2:

@@ -56,7 +56,7 @@ def train_command(
 def train_priors_command(
     mocap: _Mocap,
     out: Annotated[Path, typer.Option(help="Folder for the weights, the curves, and what is needed to go on.")],
-    steps: Annotated[int, typer.Option(help="Batches to train each prior on.")] = 5000,
+    steps: Annotated[int, typer.Option(help="Batches to train each prior on.")] = 6000,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Train the motion prior and the pose prior. Stopped, the same command goes on where it was."""

@@ -17,11 +17,11 @@ from ghmr_engine.refine.humor import explained, inferred
 from ghmr_engine.refine.humor.network import HumorNetwork
 from ghmr_engine.refine.humor.state import BODY_JOINTS, FPS, MotionState, moving
 from ghmr_engine.refine.open_priors import load_motion_prior, load_pose_prior
-from ghmr_engine.refine.prior_terms import pose_latents, steps
+from ghmr_engine.refine.prior_terms import Steps, pose_latents, steps
 from ghmr_engine.refine.vposer import VPoser
 from ghmr_engine.train import corpus as corpora
 from ghmr_engine.train.corpus import Corpus, read_corpus
-from ghmr_engine.train.prior_batches import posed_joints
+from ghmr_engine.train.prior_batches import posed_joints, resting
 from ghmr_engine.train.prior_losses import pose_parts
 
 FRAMES = 31
@@ -33,8 +33,8 @@ Motion = tuple[torch.Tensor, torch.Tensor]
 """Rotations (B, F, 24, 3, 3) and the pelvis (B, F, 3) m of a body of mean shape, 30 frames a second."""
 
 
-def windows(corpus: Corpus) -> Motion:
-    """All motions of the corpus, cut into windows of a second that do not overlap."""
+def windows(corpus: Corpus) -> tuple[Motion, torch.Tensor]:
+    """All motions of the corpus, cut into windows of a second that do not overlap, and (B, F, 4) how feet rest."""
     step = corpora.FPS // FPS
     rows = [
         torch.arange(first, first + step * FRAMES, step)
@@ -42,7 +42,7 @@ def windows(corpus: Corpus) -> Motion:
         for first in range(start, end - step * (FRAMES - 1), step * FRAMES)
     ]
     at = torch.stack(rows)
-    return corpus.rotations[at], corpus.pelvis[at]
+    return (corpus.rotations[at], corpus.pelvis[at]), corpus.contacts[at]
 
 
 def jittered(motion: Motion, chance: torch.Generator) -> Motion:
@@ -84,11 +84,10 @@ def parts_of(motion: Motion, body: Body) -> tuple[torch.Tensor, torch.Tensor, to
 
 
 @torch.no_grad()
-def scores(network: HumorNetwork, motion: Motion, body: Body) -> tuple[np.ndarray, np.ndarray]:
-    """(B,) each: the mean of a window's energies, and the root mean square of its residuals in mm."""
+def scores(network: HumorNetwork, motion: Motion, body: Body) -> dict[str, np.ndarray]:
+    """(B,) each: a window's mean of each of Steps."""
     said = [steps(network, *each) for each in zip(*parts_of(motion, body), strict=True)]
-    energy = np.array([float(each.energy.mean()) for each in said])
-    return energy, np.array([1000 * float(each.residual.mean()) ** 0.5 for each in said])
+    return {name: np.array([float(getattr(each, name).mean()) for each in said]) for name in Steps._fields}
 
 
 def auc(good: np.ndarray, bad: np.ndarray) -> float:
@@ -120,6 +119,15 @@ def one_step(network: HumorNetwork, motion: Motion, body: Body) -> dict[str, flo
 
 
 @torch.no_grad()
+def contacts_f1(network: HumorNetwork, motion: Motion, feet: torch.Tensor, body: Body) -> float:
+    """F1 of the contacts that the decoder tells at the encoder's mean. feet (B, F, 4)."""
+    inside = moving(*parts_of(motion, body)).each(lambda value: value[:, 1:-1])
+    rests = explained(network, inside, inferred(network, inside).mean).contacts > 0
+    true = resting(inside, feet[:, 1:-1])[:, 1:] > 0.5
+    return float(2 * (rests & true).sum() / (rests.sum() + true.sum()))
+
+
+@torch.no_grad()
 def poses(network: VPoser, motion: Motion, body: Body, chance: torch.Generator) -> dict[str, float]:
     """Reconstruction, and |z|^2 of real poses and of two kinds of wrong ones."""
     pose = motion[0][:, ::10, 1 : BODY_JOINTS + 1].flatten(0, 1)
@@ -141,20 +149,22 @@ def poses(network: VPoser, motion: Motion, body: Body, chance: torch.Generator) 
     return said
 
 
-def measured(motion: Motion, body: Body, priors: tuple[HumorNetwork, VPoser]) -> list[str]:
+def measured(corpus: Corpus, body: Body, priors: tuple[HumorNetwork, VPoser]) -> list[str]:
     """All figures, a line each."""
-    motion_prior, pose_prior = priors
-    torch.manual_seed(0)
+    (motion, feet), (motion_prior, pose_prior) = windows(corpus), priors
+    torch.manual_seed(0)  # of the rotations that are any
     lines = [f"{len(motion[1])} windows of {FRAMES} frames"]
     lines += [f"one step, {name}: {mm:.2f} mm" for name, mm in one_step(motion_prior, motion, body).items()]
-    energy, residual = scores(motion_prior, motion, body)
-    lines.append(f"as recorded: energy {energy.mean():.1f}, residual {residual.mean():.2f} mm")
+    lines.append(f"contacts: F1 {contacts_f1(motion_prior, motion, feet, body):.3f}")
+    good = scores(motion_prior, motion, body)
+    lines.append("as recorded: " + ", ".join(f"{name} {values.mean():.4g}" for name, values in good.items()))
     for name, corrupt in CORRUPTED.items():
-        worse, off = scores(motion_prior, corrupt(motion, torch.Generator().manual_seed(0)), body)
-        lines.append(
-            f"{name}: energy {worse.mean():.1f} (AUC {auc(energy, worse):.3f}, above its own original in "
-            f"{100 * (worse > energy).mean():.0f} %), residual {off.mean():.2f} mm (AUC {auc(residual, off):.3f})"
-        )
+        bad = scores(motion_prior, corrupt(motion, torch.Generator().manual_seed(0)), body)
+        lines += [
+            f"{name}: {each} {bad[each].mean():.4g}, AUC {auc(good[each], bad[each]):.3f}, above its own original in "
+            f"{100 * (bad[each] > good[each]).mean():.0f} %"
+            for each in good
+        ]
     chance = torch.Generator().manual_seed(0)
     return lines + [f"pose: {name}: {x:.3g}" for name, x in poses(pose_prior, motion, body, chance).items()]
 
@@ -163,7 +173,7 @@ def main(arguments: list[str]) -> None:
     """Print the figures of a folder's recordings that are kept for evaluation."""
     body = load_body(places.body_path(), "cpu")
     kept = read_corpus(Path(arguments[0]), body, lambda _words, _done: None, kept=True)
-    print("\n".join(measured(windows(kept), body, (load_motion_prior("cpu"), load_pose_prior("cpu")))))  # noqa: T201
+    print("\n".join(measured(kept, body, (load_motion_prior("cpu"), load_pose_prior("cpu")))))  # noqa: T201
 
 
 if __name__ == "__main__":

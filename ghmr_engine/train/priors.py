@@ -33,7 +33,7 @@ _SHARE = {"corpus": 0.05, "motion": 0.85, "pose": 0.1}
 class PriorPlan(Schedule):
     """How to train a prior."""
 
-    steps: int = 5000
+    steps: int = 6000
     rate: float = 1e-3
     rows: int = 64
     """Windows, or poses, of a batch."""
