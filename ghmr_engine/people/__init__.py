@@ -13,6 +13,7 @@ from ghmr_engine.people.detector import Detector
 from ghmr_engine.people.joining import join
 from ghmr_engine.people.landmarks import LandmarkModel, Sighting
 from ghmr_engine.people.masks import mask_size, union_masks
+from ghmr_engine.people.memory import rejoin
 from ghmr_engine.people.selection import choose
 from ghmr_engine.people.swaps import set_right, swapped_frames
 from ghmr_engine.people.tracking import Tracker, Tracklet
@@ -20,7 +21,7 @@ from ghmr_engine.progress import Report
 from ghmr_engine.types import People, Track
 from ghmr_engine.video import Video
 
-VERSION = 7
+VERSION = 8
 LONGEST_SIDE = 1920
 """Pictures are searched at this size at the most: a person's crop has 256 pixels in any case."""
 _BODY, _FEWEST = slice(11, 29), 7
@@ -33,7 +34,8 @@ BRIDGE_S = 1.0
 
 
 def find_people(video: Video, options: Options, report: Report) -> People:
-    """Find and follow everybody, join what belongs together, and keep those who matter (options.people).
+    """Find and follow everybody, join what belongs together, know again who comes back, and keep those who matter
+    (options.people).
 
     Reads the clip once, a frame at a time. Raises RecoverError 'nobody' where there is no person, and what `report`
     raises.
@@ -48,7 +50,7 @@ def find_people(video: Video, options: Options, report: Report) -> People:
         tracker.read(picture)
         report((place + 1) / info.frames)
     tracklets = tracker.finish()
-    chains = choose(join(tracklets, fps), options.people, fps)
+    chains = choose(rejoin(join(tracklets, fps), fps), options.people, fps)
     if not chains:
         raise RecoverError(
             "nobody",
@@ -72,7 +74,9 @@ def _track(number: int, chain: list[Tracklet], fps: float, shrink: float, pictur
         for place, sighting in enumerate(tracklet.sightings):
             # Where two tracklets overlap by a few frames, the later one has just been looked for and is fresher.
             sighted[tracklet.start + place] = sighting
-    have = _enough_in_view(np.array(sorted(sighted)), sighted, round(fps), picture_size)
+    have = np.array(sorted(sighted))
+    stays = np.split(have, np.flatnonzero(np.diff(have) > BRIDGE_S * fps) + 1)
+    have = np.concatenate([_enough_in_view(stay, sighted, round(fps), picture_size) for stay in stays])
     keypoints = np.stack([sighted[frame].keypoints for frame in have])
     world = np.stack([sighted[frame].world for frame in have])
     size = np.ptp(keypoints[..., :2], axis=1).max(1)

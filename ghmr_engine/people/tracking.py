@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ghmr_engine.crops import Crop
-from ghmr_engine.people.appearance import apart, colours_of, mean_colours
+from ghmr_engine.people.appearance import apart, colours_of, mean_colours, part_colours_of
 from ghmr_engine.people.detector import Detector, tiles_of
 from ghmr_engine.people.landmarks import LandmarkModel, Sighting
 
@@ -45,6 +45,8 @@ class Tracklet:
     """One look in five frames, (2, 60) each."""
     doubts: int = 0
     """Newest frames in a row in which the body looked like somebody else's."""
+    parts: list[np.ndarray] = field(default_factory=list)
+    """Colours of the parts of the body, (6, 60) each, as often."""
 
     @property
     def end(self) -> int:
@@ -116,6 +118,7 @@ class Tracker:
         tracklet.sightings.append(sighting)
         if len(tracklet.sightings) % 5 == 0 and not tracklet.doubts:
             tracklet.colours.append(colours_of(picture, sighting))
+            tracklet.parts.append(part_colours_of(picture, sighting))
         return True
 
     def _doubtful(self, sighting: Sighting, before: Sighting, expected: np.ndarray) -> bool:
@@ -196,8 +199,8 @@ class Tracker:
             if self._doubtful(seen, back[-1], back[-1].keypoints[:, :2]) or self._taken(seen, place):
                 break
             back.append(seen)
-        colours = [colours_of(picture, sighting)]
-        return Tracklet(self._frame - len(back) + 1, back[::-1], colours)
+        colours, parts = [colours_of(picture, sighting)], [part_colours_of(picture, sighting)]
+        return Tracklet(self._frame - len(back) + 1, back[::-1], colours, parts=parts)
 
     def _taken(self, sighting: Sighting, frame: int) -> bool:
         """Whether some tracklet has this person in that frame."""
