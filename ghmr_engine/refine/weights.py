@@ -36,7 +36,7 @@ class PriorWeights:
 
     pose: float = 0.04
     """A squared pose latent."""
-    step: float = 0.075
+    step: float = 0.3
     """A nat of a step's latents."""
 
 
