@@ -25,7 +25,7 @@ from ghmr_engine.refine.open_priors import load_motion_prior, load_pose_prior
 from ghmr_engine.refine.prior_terms import pose_latents, steps, transitions
 from ghmr_engine.train import loop, measure_priors
 from ghmr_engine.train.corpus import Corpus, captures_in, read_corpus
-from ghmr_engine.train.prior_batches import draw_motions, draw_poses, mirrored, posed_joints, resting, states_of
+from ghmr_engine.train.prior_batches import draw_motions, draw_poses, mirrored, resting, states_of
 from ghmr_engine.train.prior_losses import _kinematic_parts, kl, motion_losses
 from ghmr_engine.train.priors import PriorPlan, split, train_motion_prior, train_pose_prior
 
@@ -89,7 +89,7 @@ def test_weights_that_are_none_are_one_line(load, make, tmp_path, damage):
 @pytest.mark.parametrize(
     "corrupt, told_by, times",
     [(measure_priors.jittered, "energy", None), (measure_priors.jittered, "residual", 20.0),
-     (measure_priors.jittered, "sliding", 3.0), (measure_priors.sliding, "sliding", 1.1)],
+     (measure_priors.jittered, "sliding", 3.0), (measure_priors.sliding, "sliding", 1.5)],
 )  # fmt: skip
 def test_the_motion_prior_tells_recordings_from_what_is_wrong_with_them(
     motion_prior, recorded, body, corrupt, told_by, times
@@ -241,7 +241,7 @@ def test_own_frames_come_into_training_and_change_it(corpus, body):
     said = []
     for share in (0.0, 1.0):
         torch.manual_seed(1)
-        said.append(float(motion_losses(network, motions, body, 1e-4, share)[0]))
+        said.append(motion_losses(network, motions, body, 1e-4, share)[0].item())
     assert said[0] != pytest.approx(said[1], rel=1e-3)
 
 
@@ -302,5 +302,5 @@ def test_one_command_trains_both_priors(body, tmp_path):
     assert ran.exit_code == 0, ran.output
     assert (out / "motion_curves.png").is_file() and (out / "pose_curves.png").is_file()
     motion = load_motion_prior("cpu", out / "motion_prior.safetensors")
-    assert posed_joints is not None and not motion.training
+    assert not motion.training
     assert not load_pose_prior("cpu", out / "pose_prior.safetensors").training

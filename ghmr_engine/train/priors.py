@@ -17,7 +17,7 @@ from ghmr_engine.train.corpus import Corpus
 from ghmr_engine.train.loop import Losses, Schedule, optimise
 from ghmr_engine.train.prior_batches import draw_motions, draw_poses
 from ghmr_engine.train.prior_losses import KL_WEIGHT, motion_losses, pose_losses
-from ghmr_engine.train.run import card, corpus_of, draw_curves, last_row
+from ghmr_engine.train.run import card, corpus_of, draw_curves, row_of
 
 _TESTED_EVERY = 10
 """One recording in so many is kept for the tests that choose the best weights; a name's hash says which."""
@@ -25,6 +25,8 @@ _TEST_WINDOWS, _TEST_POSES = 96, 1024
 _KL_RISES, _OWN_RISES = 0.25, (0.7, 0.8)
 """Shares of all steps: until when the KL's weight rises, and from when to when the network's own frames come in."""
 _OWN_SHARE = 0.2
+_SCORE = "test_loss"
+"""What the best weights have lowest."""
 _SHARE = {"corpus": 0.05, "motion": 0.85, "pose": 0.1}
 """Of the time, for the progress bar."""
 
@@ -63,7 +65,7 @@ def train_priors_from(
         folder, weights = out / name, out / f"{name}_prior.safetensors"
         network = train(trained_on, tested_on, plan, body, folder, device, part)
         command = f"ghmr train-priors {mocap.name} --steps {steps}"
-        told = card(f"{name} prior", trained_on, command, last_row(folder / "log.csv"))
+        told = card(f"{name} prior", trained_on, command, row_of(folder / "log.csv", _SCORE))
         save_weights(network, {"width": plan.width}, weights, told)
         drawn = draw_curves(folder / "log.csv", out / f"{name}_curves.png")
         made += [weights, folder / "log.csv", *([out / f"{name}_curves.png"] if drawn else [])]
@@ -106,7 +108,7 @@ def train_motion_prior(
         return {"test_loss": float(total), "test_mm": float(mm), "test_kl": float(parts["kl"]),
                 "test_contacts": float(parts["contacts"])}  # fmt: skip
 
-    return optimise(network, plan, lowered, test, out, report, score="test_loss")
+    return optimise(network, plan, lowered, test, out, report, score=_SCORE)
 
 
 def train_pose_prior(
@@ -127,4 +129,4 @@ def train_pose_prior(
         return {"test_loss": float(total), "test_degrees": float(parts["turns"].rad2deg()),
                 "test_mm": float(1000 * parts["joints"]), "test_kl": float(parts["kl"])}  # fmt: skip
 
-    return optimise(network, plan, lowered, test, out, report, score="test_loss")
+    return optimise(network, plan, lowered, test, out, report, score=_SCORE)

@@ -112,7 +112,7 @@ def _card(corpus: Corpus, mocap: Path, plan: Plan, log: Path) -> dict[str, str]:
     """What the weights' file says of itself."""
     command = f"ghmr train {mocap.name} --steps {plan.steps}" + (" --filmed FOLDER" if plan.filmed else "")
     return {
-        **card("lifting network", corpus, command + (" --begin FILE" if plan.begun else ""), last_row(log)),
+        **card("lifting network", corpus, command + (" --begin FILE" if plan.begun else ""), row_of(log)),
         **({"begun_from_sha256": plan.begun} if plan.begun else {}),
     }
 
@@ -128,8 +128,8 @@ def card(name: str, corpus: Corpus, command: str, measures: dict[str, float]) ->
     }  # fmt: skip
 
 
-def last_row(log: Path) -> dict[str, float]:
-    """The last line of a training's table."""
+def row_of(log: Path, score: str | None = None) -> dict[str, float]:
+    """The last line of a training's table; score: the one where that is lowest, whose weights optimise returns."""
     with log.open(newline="") as file:
-        last = list(csv.DictReader(file))[-1]
-    return {name: float(value) for name, value in last.items()}
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return rows[-1] if score is None else min(rows, key=lambda row: row[score])
