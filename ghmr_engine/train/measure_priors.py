@@ -70,8 +70,15 @@ def tilted(motion: Motion, chance: torch.Generator) -> Motion:
     return torch.cat([root, rotations[:, :, 1:]], 2), (turn @ (pelvis - place)[..., None])[..., 0] + place
 
 
+def frozen(motion: Motion, _chance: torch.Generator) -> Motion:
+    """Held at the window's first frame, which shows how far the prior prefers stillness to motion."""
+    rotations, pelvis = motion
+    return rotations[:, :1].expand_as(rotations).contiguous(), pelvis[:, :1].expand_as(pelvis).contiguous()
+
+
 CORRUPTED: dict[str, Callable[[Motion, torch.Generator], Motion]] = {
     "jitter, 2 cm and 0.1 rad": jittered, "slides 10 mm a frame": sliding, "tilted by 15 degrees": tilted,
+    "held still": frozen,
 }  # fmt: skip
 
 
