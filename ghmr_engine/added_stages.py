@@ -86,8 +86,8 @@ class AddedStages:
         """refine.refine, at the best level with priors: the user's, or those that come with the engine."""
         priors = None
         if options.quality == "best":
-            motion = load_humor(self._prior("humor")) if "humor" in self.priors else load_motion_prior("cpu")
-            pose = load_vposer(self._prior("vposer")) if "vposer" in self.priors else load_pose_prior("cpu")
+            motion = load_humor(self._prior("humor")) if "humor" in self.priors else load_motion_prior(self._device)
+            pose = load_vposer(self._prior("vposer")) if "vposer" in self.priors else load_pose_prior(self._device)
             priors = Priors(motion.to(self._device), pose.to(self._device))
         return refine.refine(scene, lifted, body, info, options, report, priors)
 

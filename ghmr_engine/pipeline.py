@@ -21,7 +21,7 @@ from ghmr_engine.types import CameraMotion, LiftedPerson, People, WorldScene
 
 
 @dataclass(frozen=True)
-class Placed:
+class Found:
     """A clip after all stages but refine: what each of them found."""
 
     stages: AddedStages
@@ -66,7 +66,7 @@ def recover(
     return motion
 
 
-def place(clip: video.Video, options: Options, steps: Steps) -> Placed:
+def place(clip: video.Video, options: Options, steps: Steps) -> Found:
     """All stages between video and refine. Raises as `recover` does."""
     info = clip.info
     added = AddedStages(switched_on(), choose_device(options.device))
@@ -83,7 +83,7 @@ def place(clip: video.Video, options: Options, steps: Steps) -> Placed:
     lifted = steps.run_kept("lift", lift.VERSION, added.lift_people, clip, found, filmed, body, info, options, network,
                             content=lifting)  # fmt: skip
     scene = steps.run_kept("world", world.VERSION, world.place_in_world, lifted, filmed, body, info, options)
-    return Placed(added, models, body, found, filmed, lifted, scene)
+    return Found(added, models, body, found, filmed, lifted, scene)
 
 
 def _copy_clip(clip: video.Video, out: Path, report: Report) -> str | None:

@@ -137,9 +137,9 @@ class LiftedPerson:
     velocity: np.ndarray | None = None
     """(N, 3) m/s of the pelvis through the world, along the camera frame's axes, by a network; None as above."""
     expected: np.ndarray | None = None
-    """(N, 24, 3) m: joints about the pelvis along the camera frame's axes, by a network; None as above."""
+    """(N, 24, 3, 3) rotations as a network says them, the root's body to camera; None as above."""
     spread: np.ndarray | None = None
-    """(N, 24) m: how far the network expects each of these to be off."""
+    """(N, 24) m: how far the network expects each joint about the pelvis to be off."""
 
 
 @dataclass(frozen=True)

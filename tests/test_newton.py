@@ -22,7 +22,7 @@ from ghmr_engine.motion_file import read_motion
 from ghmr_engine.progress import silent
 
 FPS = 30.0
-WORLD = Deviations(turn=0.05, pose=0.1, spread=1.0)
+WORLD = Deviations(turn=0.05, pose=0.1)
 K = torch.tensor([[900.0, 0, 400], [0, 900, 300], [0, 0, 1]])
 TO_CAMERA = torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """z is up, the camera looks along +y."""

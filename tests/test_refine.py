@@ -16,6 +16,7 @@ from ghmr_engine import refine as stage
 from ghmr_engine.body.smpl import SHAPES
 from ghmr_engine.energy.jacobian import FREE
 from ghmr_engine.energy.marks import BLAZEPOSE_OFFSETS, marks
+from ghmr_engine.energy.newton import MotionVector
 from ghmr_engine.geometry import project
 from ghmr_engine.motion_file import read_motion
 from ghmr_engine.options import Options
@@ -25,6 +26,8 @@ from ghmr_engine.refine.bodies import balls_of, overlap, overlap_curvature
 from ghmr_engine.refine.clip import clip_of
 from ghmr_engine.refine.gate import judge
 from ghmr_engine.refine.level import camera_in, level_of
+from ghmr_engine.refine.open_priors import load_motion_prior, load_pose_prior
+from ghmr_engine.refine.priors import Priors
 from ghmr_engine.refine.shared import Shared
 from ghmr_engine.refine.weights import SHARED
 from ghmr_engine.types import LiftedPerson, VideoInfo, WorldPerson, WorldScene
@@ -80,7 +83,8 @@ def filmed(body, people, path=0.0, noise_px=0.0, pose_rad=0.0, place_m=0.0, seed
             true, rotations=true.rotations @ bent,
             transl=true.transl + place_m * torch.linspace(0, 6, count).sin()[:, None] * torch.tensor([0.3, 1.0, 0.3]),
         )  # fmt: skip
-        about = (posed.joints - posed.joints[:, :1]) @ torch.as_tensor(TO_CAMERA).float().T
+        said = true.rotations.clone()
+        said[:, 0] = torch.as_tensor(TO_CAMERA).float() @ said[:, 0]
         world.append(
             WorldPerson(
                 number, np.arange(count), start.rotations.numpy(), start.transl.numpy(), start.betas.numpy(),
@@ -90,7 +94,7 @@ def filmed(body, people, path=0.0, noise_px=0.0, pose_rad=0.0, place_m=0.0, seed
         lifted.append(
             LiftedPerson(
                 number, np.arange(count), start.rotations.numpy(), start.transl.numpy(), start.betas.numpy(), keypoints,
-                np.ones((count, 24)), np.ones(count, bool), offsets=BLAZEPOSE_OFFSETS, expected=about.numpy(),
+                np.ones((count, 24)), np.ones(count, bool), offsets=BLAZEPOSE_OFFSETS, expected=said.numpy(),
                 spread=np.full((count, 24), 0.05),
             )
         )  # fmt: skip
@@ -163,6 +167,18 @@ def test_the_camera_s_scale_goes_toward_what_resting_feet_say(body, walk, monkey
     assert 1 / 1.05 < float(shared.scale()) < 0.995
     _, held = clip_of(replace(scene, scale_deviation=None), lifted, body, FPS, set()).solve([slice(0, 60)], 15, silent)
     assert float(held.scale()) == 1  # a path in metres stays as it is
+
+
+def test_a_size_that_the_world_stage_gave_is_not_taken_back(body, walk):
+    """World sizes people to stand on one ground; the lift's pose is then posed on the body of that size."""
+    tall = replace(walk, betas=walk.betas + torch.tensor([1.0] + [0.0] * 9))
+    lowest = [float(body.forward(w.rotations, w.transl, w.betas).contacts[..., 2].min()) for w in (walk, tall)]
+    tall = tall.moved(0.0, 0.0, lowest[0] - lowest[1])
+    scene, lifted = filmed(body, [tall], noise_px=1)
+    small = (replace(lifted[0], betas=walk.betas.numpy()),)
+    after = refined(body, scene, small)
+    assert np.abs(after.people[0].betas - tall.betas.numpy()).max() < 0.06
+    assert np.linalg.norm(after.people[0].transl - tall.transl.numpy(), axis=1).mean() < 0.03
 
 
 def test_a_height_that_the_user_gave_stays(body, walk):
@@ -246,6 +262,11 @@ def test_what_got_worse_is_not_kept_and_the_file_says_why(body, walk):
     assert "energy" in judge([person], [person], (10.0, float("nan")), body).fault
     slid = replace(person, transl=person.transl + 0.002 * torch.arange(60.0)[:, None])
     assert "slid" in judge([person], [slid], (10.0, 9.0), body).fault
+    other = replace(person, person=2)
+    steadier = replace(
+        other, transl=other.transl.mean(0).expand(60, 3)
+    )  # one's gain does not make up for another's loss
+    assert "person 1" in judge([person, other], [slid, steadier], (10.0, 9.0), body).fault
     sunk = replace(person, transl=person.transl - torch.tensor([0, 0, 0.01]))
     assert "sank" in judge([person], [sunk], (10.0, 9.0), body).fault
     assert "lost" in judge([person], [], (10.0, 9.0), body).fault
@@ -260,10 +281,28 @@ def test_a_scene_that_refining_makes_worse_stays_as_it_was(body, walk, monkeypat
     def slides(person, body, fps):
         return replace(person, transl=person.transl + 0.002 * torch.arange(60.0)[:, None])
 
-    monkeypatch.setattr(stage, "_held", slides)
+    monkeypatch.setattr(stage, "held", slides)
     after = refined(body, scene, lifted)
     assert after.refinement.fault is not None
     assert after.people is scene.people and after.t is scene.t
+
+
+def test_with_priors_the_motion_is_likelier_and_they_count_alike_at_any_rate(body, walk):
+    priors = Priors(load_motion_prior("cpu"), load_pose_prior("cpu"))
+    scene, lifted = filmed(body, [walk], noise_px=4, pose_rad=0.05)
+    with_priors = stage.refine(scene, lifted, body, INFO, Options(quality="best"), silent, priors)
+    without = refined(body, scene, lifted)
+    assert with_priors.refinement.fault is None
+
+    def nats(scene, count, fps):
+        (person,) = clip_of(scene, lifted, body, FPS, set()).people
+        motion = MotionVector(person.rotations[:count], person.transl[:count], person.betas)
+        posed = body.forward(motion.rotations(), motion.transl(), motion.betas)
+        return float(priors.energy(motion, posed, [slice(0, count)], fps))
+
+    assert nats(with_priors, 60, 30.0) < nats(without, 60, 30.0) - 20
+    assert 0.5 < nats(scene, 60, 60.0) / nats(scene, 60, 30.0) < 2
+    assert nats(scene, 2, 30.0) == pytest.approx(nats(scene, 2, 60.0))  # too short for a step: poses alone
 
 
 def test_a_long_clip_in_windows_is_the_clip_at_once(body, walk, monkeypatch):

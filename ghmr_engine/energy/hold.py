@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import roma
 import torch
@@ -11,6 +13,7 @@ from scipy.sparse.linalg import spsolve
 
 from ghmr_engine.body.skeleton import JOINT_NAMES
 from ghmr_engine.body.smpl import Body
+from ghmr_engine.energy.placed import Placed
 from ghmr_engine.energy.solver import neighbours
 
 _LEGS = {
@@ -40,6 +43,13 @@ def hold_feet(
         shift = _eased(*_anchored(feet, mine, frames), frames, fps)
         rotations = _reach(rotations, betas, torch.as_tensor(shift).to(transl), leg, body)
     return rotations
+
+
+def held(person: Placed, body: Body, fps: float) -> Placed:
+    """A person with the feet held where their contacts say that they rest."""
+    rests = person.contacts.cpu().numpy()
+    legs = hold_feet(person.rotations, person.transl, person.betas, rests, person.frames, body, fps)
+    return replace(person, rotations=legs)
 
 
 def _plants(rests: np.ndarray, frames: np.ndarray) -> np.ndarray:

@@ -29,9 +29,9 @@ class Deviations:
     """rad, by which the root is turned from its start,"""
     pose: float
     """and by which the other joints are."""
-    spread: float
+    spread: float = 1.0
     """How far joints about the pelvis are from where the network expects them, as a share of how far it expects to be
-    off: neighbouring frames err alike, but it is modest."""
+    off."""
     pace: float = 0.06
     """m/s, of the network's velocity along the line of sight;"""
     lasts: float = 10

@@ -19,7 +19,7 @@ from ghmr_engine.options import Options
 from ghmr_engine.progress import Report
 from ghmr_engine.types import CameraMotion, LiftedPerson, People, Track, VideoInfo
 
-VERSION = 6
+VERSION = 7
 _BY_FRAME = ("frames", "boxes", "keypoints", "world_landmarks", "seen")
 """What a track has one of for each of its frames."""
 
@@ -64,7 +64,6 @@ def lift_people(
             rotations, transl, betas = lay_onto(seen, body, fps)
         else:
             rotations, transl, betas = fit_person(seen, track.frames, body, fps, height, part)
-        expected = None if told is None else _about_pelvis(told, betas, body)
         return LiftedPerson(
             person=track.person,
             frames=track.frames,
@@ -78,7 +77,7 @@ def lift_people(
             velocity=None if said[place] is None else _in_camera(said[place]),
             contacts=None if told is None else told.contacts.cpu().numpy(),
             up=None if said[place] is None else said[place].up.cpu().numpy(),
-            expected=expected,
+            expected=None if told is None else told.rotations.cpu().numpy(),
             spread=None if told is None else told.spread.cpu().numpy(),
         )
 
@@ -96,13 +95,6 @@ def _reading(track: Track, said: Prediction | None, camera: CameraMotion, wham: 
         rotations = said.rotations[0]
     # The open body's shape says nothing in SMPL's: the mean shape begins.
     return Reading(wham.first_pose(rotations, torch.zeros(10)))
-
-
-def _about_pelvis(told: Prediction | WhamMotion, betas: np.ndarray, body: Body) -> np.ndarray:
-    """(N, 24, 3) m: a network's joints about the pelvis along the axes of each frame's camera, on a body of betas."""
-    zero = torch.zeros(len(told.rotations), 3).to(body.v_template)
-    joints = body.forward(told.rotations, zero, torch.as_tensor(betas).to(zero)).joints
-    return (joints - joints[:, :1]).cpu().numpy()
 
 
 def _in_camera(said: Prediction) -> np.ndarray:

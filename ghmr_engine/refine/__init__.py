@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ghmr_engine.body.smpl import Body
-from ghmr_engine.energy.hold import hold_feet
+from ghmr_engine.energy.hold import held
 from ghmr_engine.energy.placed import Placed, reprojection_error
 from ghmr_engine.energy.solver import windows
 from ghmr_engine.options import Options
@@ -24,7 +24,7 @@ from ghmr_engine.refine.priors import Priors
 from ghmr_engine.refine.shared import Shared
 from ghmr_engine.types import LiftedPerson, VideoInfo, WorldScene
 
-VERSION = 2
+VERSION = 3
 
 WINDOW, OVERLAP = 400, 24
 STEPS = 15
@@ -44,22 +44,16 @@ def refine(
     spans = list(windows(len(scene.R), WINDOW, OVERLAP))
     people, shared = clip.solve(spans, STEPS, report)
     level = level_of(shared.ground().cpu().double().numpy())
-    held = [_held(person, body, fps) for person in level.of(people, body)]
+    planted = [held(person, body, fps) for person in level.of(people, body)]
     energy = (
         clip.energy(clip.people, Shared.none(clip.people), spans),
-        clip.energy(level.back().of(held, body), shared, spans),
+        clip.energy(level.back().of(planted, body), shared, spans),
     )
-    refinement = judge(clip.people, held, energy, body)
+    refinement = judge(clip.people, planted, energy, body)
     if refinement.fault is not None:
         return replace(scene, refinement=refinement)
     R, t = camera_in(level, float(shared.scale()), scene.R, scene.t)
-    return replace(_moved(scene, held, R, t, body), refinement=refinement)
-
-
-def _held(person: Placed, body: Body, fps: float) -> Placed:
-    rests = person.contacts.cpu().numpy()
-    held = hold_feet(person.rotations, person.transl, person.betas, rests, person.frames, body, fps)
-    return replace(person, rotations=held)
+    return replace(_moved(scene, planted, R, t, body), refinement=refinement)
 
 
 def _moved(scene: WorldScene, people: Sequence[Placed], R: np.ndarray, t: np.ndarray, body: Body) -> WorldScene:

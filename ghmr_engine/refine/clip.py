@@ -52,18 +52,18 @@ class Clip:
         return problem, inside
 
     def survey(self, spans: Sequence[slice], steps: int, report: Report) -> Shared:
-        """What all frames share, by windows in which it is free: their mean, a person's shape by their frames there."""
+        """What all frames share, by windows in which it is free: their mean by the frames that people have there."""
         start = Shared.none(self.people)
-        few, shapes = [], torch.zeros_like(start.shapes)
-        weight = torch.full((len(self.people), 1), 1e-6).to(shapes)
+        few, shapes = torch.zeros_like(start.few), torch.zeros_like(start.shapes)
+        weight = torch.zeros(len(self.people), 1).to(shapes)
         for number, span in enumerate(spans):
             problem, inside = self.problem(span, start, free=True)
             solution = problem.solve(steps, lambda done, number=number: report((number + done) / len(spans)))
-            few.append(solution.shared.few)
+            few += sum(len(person.frames) for person in solution.people) * solution.shared.few
             for place, shape, person in zip(inside, solution.shared.shapes, solution.people, strict=True):
                 shapes[place] += len(person.frames) * shape
                 weight[place] += len(person.frames)
-        return Shared(torch.stack(few).mean(0), shapes / weight)
+        return Shared(few / weight.sum().clamp(min=1), shapes / weight.clamp(min=1))
 
     def solve(self, spans: Sequence[slice], steps: int, report: Report) -> tuple[list[Placed], Shared]:
         """Everybody moved to where the joint energy is lowest, and what they share there. Later windows are faded into
@@ -125,8 +125,7 @@ def clip_of(
                 tensor(person.keypoints), tensor(source.offsets), tensor(person.contacts), turned(source.velocity),
             )
         )  # fmt: skip
-        about = turned(source.expected)
-        expected.append(None if about is None else Expected(about, tensor(source.spread)))
+        expected.append(_expected(people[-1], source, tensor(R), body))
     eye = tensor(-np.einsum("tji,tj->ti", scene.R, scene.t))
     return Clip(
         people, expected, [person.person not in known for person in scene.people], scene.scale_deviation is not None,
@@ -136,6 +135,17 @@ def clip_of(
 
 _SURVEYED = 3
 """Windows of a long clip that tell what all its frames share."""
+
+
+def _expected(person: Placed, source: LiftedPerson, R: torch.Tensor, body: Body) -> Expected | None:
+    """Where the network's pose has the joints of the body that the person has here, whose size world may have changed.
+    R (N, 3, 3) world to camera."""
+    if source.expected is None or source.spread is None:
+        return None
+    said, spread = (torch.as_tensor(array).to(body.v_template) for array in (source.expected, source.spread))
+    rotations = torch.cat([(R.transpose(1, 2) @ said[:, 0])[:, None], said[:, 1:]], 1)
+    joints = body.forward(rotations, torch.zeros_like(person.transl), person.betas).joints
+    return Expected(joints - joints[:, :1], spread)
 
 
 def _spread(count: int) -> list[int]:

@@ -16,15 +16,18 @@ _UNSEEN_MM = 0.1
 
 
 def judge(before: Sequence[Placed], after: Sequence[Placed], energy: tuple[float, float], body: Body) -> Refinement:
-    """Kept only where the energy is lower, feet slide and sink no more, and everybody is still whole."""
-    sliding = tuple(_mean(_sliding(person, body) for person in people) for people in (before, after))
-    sinking = tuple(_mean(_sinking(person, body) for person in people) for people in (before, after))
-    return Refinement(next(_faults(before, after, energy, sliding, sinking), None), energy, sliding)
+    """Kept only where the energy is no higher, nobody's feet slide or sink more, and everybody is still whole."""
+    sliding, sinking = (
+        [[measure(person, body) or 0.0 for person in people] for people in (before, after)]
+        for measure in (_sliding, _sinking)
+    )
+    fault = next(_faults(before, after, energy, sliding, sinking), None)
+    return Refinement(fault, energy, tuple(float(np.mean(each)) if each else 0.0 for each in sliding))
 
 
 def _faults(
     before: Sequence[Placed], after: Sequence[Placed], energy: tuple[float, float],
-    sliding: tuple[float, float], sinking: tuple[float, float],
+    sliding: list[list[float]], sinking: list[list[float]],
 ) -> Iterator[str]:  # fmt: skip
     if len(before) != len(after) or any(
         not np.array_equal(a.frames, b.frames) for a, b in zip(before, after, strict=False)
@@ -34,9 +37,10 @@ def _faults(
         yield "it came to no number"
     if not energy[1] <= energy[0]:
         yield f"its energy was higher ({energy[1]:.0f} instead of {energy[0]:.0f})"
-    for what, (first, last) in (("slid", sliding), ("sank in", sinking)):
-        if last > first + _UNSEEN_MM:
-            yield f"feet {what} more ({last:.2f} instead of {first:.2f} mm)"
+    for what, (befores, afters) in (("slid", sliding), ("sank in", sinking)):
+        for person, first, last in zip(before, befores, afters, strict=False):
+            if last > first + _UNSEEN_MM:
+                yield f"feet of person {person.person} {what} more ({last:.2f} instead of {first:.2f} mm)"
 
 
 def _sliding(person: Placed, body: Body) -> float | None:
@@ -49,8 +53,3 @@ def _sinking(person: Placed, body: Body) -> float | None:
 
 def _feet(person: Placed, body: Body) -> np.ndarray:
     return body.forward(person.rotations, person.transl, person.betas).contacts.cpu().numpy()
-
-
-def _mean(values: Iterator[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else 0.0

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ghmr_engine.body.smpl import SHAPES, Body, Posed
-from ghmr_engine.energy.jacobian import shares
+from ghmr_engine.energy.jacobian import FREE, shares
 from ghmr_engine.energy.newton import Band, Curvature, MotionVector, Step, hessian, jacobians, lower, solve_band
 from ghmr_engine.energy.person import Expected, PersonEnergy
 from ghmr_engine.energy.placed import Placed
@@ -178,13 +178,17 @@ class JointProblem:
             zip(self._motions, posed, self._curvatures(posed), strict=True)
         ):
             at = jacobians(points, motion, self._body, self._carried)
-            mixed, own = border(at, curvature, follows(points, self._grown(place), path[self._at[place]]))
             # What is held has no column; the others' places among the shared numbers and in this person's border.
             columns = columns_of(place)
             free = [column for column, number in enumerate(columns) if self._free[number]]
-            columns = torch.tensor([columns[column] for column in free], dtype=torch.long, device=mixed.device)
-            corner[columns[:, None], columns] += own[free][:, free].double()
-            parts.append((hessian(at, curvature), mixed[..., free], columns))
+            columns = torch.tensor([columns[column] for column in free], dtype=torch.long, device=path.device)
+            mixed = at.joints.new_zeros(len(at.joints), FREE, 0)
+            if free:
+                moves = follows(points, self._grown(place), path[self._at[place]])
+                mixed, own = border(at, curvature, moves)
+                corner[columns[:, None], columns] += own[free][:, free].double()
+                mixed = mixed[..., free]
+            parts.append((hessian(at, curvature), mixed, columns))
         return parts, corner
 
     def _system(self, posed: list[Posed], slopes: list[torch.Tensor]) -> Step:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import roma
 import torch
 
-from ghmr_engine.refine.humor import explained, inferred
+from ghmr_engine.refine.humor import explained, inferred, likelihood
 from ghmr_engine.refine.humor.network import CONTACT_JOINTS, HumorNetwork
 from ghmr_engine.refine.humor.state import FPS, moving
 from ghmr_engine.refine.vposer import VPoser
@@ -26,8 +26,6 @@ class Steps(NamedTuple):
     sliding: torch.Tensor
     """(M,) m^2/s^2: sum over network.CONTACT_JOINTS of p |v|^2, p the decoder's probability that the joint rests, v its
     velocity over the step (HuMoR's contact velocity, Rempe and others 2021, section 4.2, on the motion itself)."""
-    off: torch.Tensor
-    """(M, 48): (z - mu) / sigma, of whose squares the energy is made, and of log sigma."""
 
 
 def transitions(
@@ -40,7 +38,21 @@ def transitions(
     posterior, z_t = E[q(z | x_t, x_t+1)], which takes the place of their free latents: nothing but the motion is left
     to be solved for. See `steps`, which also says how far the latents lead from the motion.
     """
-    return steps(network, transl, root, pose, joints, fps).energy
+    return likelihoods(network, transl, root, pose, joints, fps)[0]
+
+
+def likelihoods(
+    network: HumorNetwork, transl: torch.Tensor, root: torch.Tensor, pose: torch.Tensor, joints: torch.Tensor,
+    fps: float = FPS,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """transitions' (M,), and (M, 48) the standardised latents (z - mu) / sigma, whose squares it is made of, beside
+    log sigma."""
+    energies, off = [], []
+    for part in _at_rate(transl, root, pose, joints, fps):
+        posterior, prior = likelihood(network, moving(*(each[None] for each in part)))
+        energies.append(prior.negative_log_likelihood(posterior.mean)[0])
+        off.append(((posterior.mean - prior.mean) / prior.var.sqrt())[0])
+    return torch.cat(energies), torch.cat(off)
 
 
 def steps(
@@ -76,13 +88,11 @@ def _steps(
     network: HumorNetwork, transl: torch.Tensor, root: torch.Tensor, pose: torch.Tensor, joints: torch.Tensor
 ) -> Steps:
     motion = moving(transl[None], root[None], pose[None], joints[None])
-    latents = inferred(network, motion).mean
-    said = explained(network, motion, latents)
+    said = explained(network, motion, inferred(network, motion).mean)
     apart = said.states.joints - motion.joints[:, 1:]
-    off = (latents - said.prior.mean) / said.prior.var.sqrt()
     velocity = motion.joints[..., list(CONTACT_JOINTS), :].diff(dim=1) * FPS
     sliding = (said.contacts.sigmoid() * velocity.square().sum(-1)).sum(-1)
-    return Steps(said.energy[0], apart.square().sum(-1).mean(-1)[0], sliding[0], off[0])
+    return Steps(said.energy[0], apart.square().sum(-1).mean(-1)[0], sliding[0])
 
 
 def _at_rate(

@@ -10,7 +10,7 @@ from ghmr_engine.body.smpl import Body, Posed
 from ghmr_engine.energy.newton import MotionVector
 from ghmr_engine.refine.humor.network import HumorNetwork
 from ghmr_engine.refine.humor.state import JOINTS
-from ghmr_engine.refine.prior_terms import SHORTEST_S, Steps, pose_latents, steps
+from ghmr_engine.refine.prior_terms import SHORTEST_S, likelihoods, pose_latents
 from ghmr_engine.refine.vposer import VPoser
 from ghmr_engine.refine.weights import PRIORS
 
@@ -25,11 +25,14 @@ class Priors:
     pose: VPoser
 
     def energy(self, motion: MotionVector, posed: Posed, runs: list[slice], fps: float) -> torch.Tensor:
-        """Of one motion; runs: its stretches of neighbouring frames."""
+        """Of one motion; runs: its stretches of neighbouring frames.
+
+        The ground is taken for z = 0: what refine moves it by is a centimetre.
+        """
         rotations, transl = motion.rotations(), motion.transl()
         value = PRIORS.pose * pose_latents(self.pose, rotations[:, 1:22]).sum()
-        for said in self._said(rotations, transl, posed.joints, runs, fps):
-            value = value + PRIORS.step * said.energy.sum()
+        for share, (nats, _) in self._said(rotations, transl, posed.joints, runs, fps):
+            value = value + PRIORS.step * share * nats.sum()
         return value
 
     def curvature(self, motion: MotionVector, body: Body, runs: list[slice], fps: float) -> torch.Tensor:
@@ -39,7 +42,7 @@ class Priors:
             numbers = motion.numbers = motion.numbers.detach().requires_grad_(True)
             rotations, transl = motion.rotations(), motion.transl()
             joints = body.forward(rotations, transl, motion.betas.detach()).joints
-            off = [said.off for said in self._said(rotations, transl, joints, runs, fps)]
+            off = [share**0.5 * off for share, (_, off) in self._said(rotations, transl, joints, runs, fps)]
             chance, found = torch.Generator().manual_seed(0), torch.zeros_like(numbers)
             for _ in range(_PROBES if off else 0):
                 signs = [torch.randint(0, 2, part.shape, generator=chance).to(part) * 2 - 1 for part in off]
@@ -50,10 +53,13 @@ class Priors:
 
     def _said(
         self, rotations: torch.Tensor, transl: torch.Tensor, joints: torch.Tensor, runs: list[slice], fps: float
-    ) -> list[Steps]:
-        """Of every stretch that is long enough."""
-        return [
-            steps(self.motion, transl[run], rotations[run, 0], rotations[run, 1:22], joints[run, :JOINTS], fps)
-            for run in runs
-            if (run.stop - run.start - 1) / fps >= SHORTEST_S
-        ]
+    ) -> list[tuple[float, tuple[torch.Tensor, torch.Tensor]]]:
+        """`likelihoods` of every stretch that is long enough, and how many frames one of its steps stands for."""
+        found = []
+        for run in runs:
+            if (run.stop - run.start - 1) / fps >= SHORTEST_S:
+                said = likelihoods(
+                    self.motion, transl[run], rotations[run, 0], rotations[run, 1:22], joints[run, :JOINTS], fps
+                )
+                found.append(((run.stop - run.start - 1) / len(said[0]), said))
+        return found

@@ -10,7 +10,7 @@ import torch
 
 from ghmr_engine.body.skeleton import JOINT_NAMES
 from ghmr_engine.body.smpl import Body
-from ghmr_engine.energy.hold import hold_feet
+from ghmr_engine.energy.hold import held
 from ghmr_engine.energy.parameters import change_frame
 from ghmr_engine.energy.placed import Placed, reprojection_error
 from ghmr_engine.options import Options
@@ -66,7 +66,7 @@ def place_in_world(
         for person, rests, source in zip(people, contacts, lifted, strict=True)
     ]
     solved, t = solve(people, R, t, camera.K, body, fps, walks, report)
-    solved = [_held(person, body, fps) for person in solved]
+    solved = [held(person, body, fps) for person in solved]
     return WorldScene(
         people=tuple(
             _finished(person, source, body, R, t, camera.K) for person, source in zip(solved, lifted, strict=True)
@@ -233,12 +233,6 @@ def _body_axes(person: Placed, body: Body) -> np.ndarray:
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-
-
-def _held(person: Placed, body: Body, fps: float) -> Placed:
-    rests = person.contacts.cpu().numpy()
-    held = hold_feet(person.rotations, person.transl, person.betas, rests, person.frames, body, fps)
-    return replace(person, rotations=held)
 
 
 def _finished(

@@ -22,7 +22,7 @@ WINDOW, OVERLAP = 400, 24
 STEPS, CAMERA_STEPS = 15, 100
 
 # Expected deviations.
-_OFF = Deviations(turn=0.05, pose=0.1, spread=1.0)
+_OFF = Deviations(turn=0.05, pose=0.1)
 """Of people: the lift's pose is kept."""
 _SIGMA_CAMERA_SPEED, _SIGMA_CAMERA_ACCELERATION = 1.5, 1.0
 _SIGMA_PIN = 0.01

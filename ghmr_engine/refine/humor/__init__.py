@@ -66,8 +66,13 @@ def roll_out(network: HumorNetwork, first: MotionState, latents: torch.Tensor) -
 
 def inferred(network: HumorNetwork, motion: MotionState) -> Gaussian:
     """(N, T - 1, 48): which latents lead from each frame of a motion (N, T, ...) to its next one."""
+    return likelihood(network, motion)[0]
+
+
+def likelihood(network: HumorNetwork, motion: MotionState) -> tuple[Gaussian, Gaussian]:
+    """(N, T - 1, 48) each: `inferred`, and what the prior expects of the latents, at every step of (N, T, ...)."""
     frames, past = _pasts(motion)
-    return network.posterior(past, frames.into(motion.each(lambda value: value[:, 1:])))
+    return network.posterior(past, frames.into(motion.each(lambda value: value[:, 1:]))), network.prior(past)
 
 
 def explained(network: HumorNetwork, motion: MotionState, latents: torch.Tensor) -> Explained:
