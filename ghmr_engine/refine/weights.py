@@ -1,4 +1,4 @@
-"""How far everything is expected to be off: the one table of refine's weights, which are 1 / deviation^2."""
+"""How far everything is expected to be off, by what refine chooses itself: weights are 1 / deviation^2."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ghmr_engine.energy.person import Deviations
 
 PEOPLE = Deviations(turn=0.1, pose=0.1, spread=0.7, ground=0.01)
-"""Of each person's terms (energy/person.py). The pose may go where the picture and resting feet pull it, as far as the
-network is unsure of it; world's fit, from which this begins, held it at the lift's."""
+"""Of each person's terms (energy/person.py). World's fit, from which this begins, knew only the lift's pose; here each
+joint may go where the picture and resting feet pull it, as far as the network is unsure of that joint."""
 
 
 @dataclass(frozen=True)
