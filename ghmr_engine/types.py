@@ -48,7 +48,7 @@ class Track:
     person: int
     """1, 2, ...: the order of size times time in view."""
     frames: np.ndarray
-    """(N,) int, rising; places in 0..T-1."""
+    """(N,) int, rising; places in 0..T-1. Whoever is away for more than a moment has no frames then."""
     boxes: np.ndarray
     """(N, 4) px: x0, y0, x1, y1."""
     keypoints: np.ndarray

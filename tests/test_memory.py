@@ -90,11 +90,13 @@ def test_the_clearly_nearer_one_of_two_has_come_back():
 
 
 def test_nobody_becomes_somebody_else_by_small_steps():
-    """A is like B and B is like C, but A is not like C."""
-    chains = [_in(_stay(300 * place), _mixed(share)) for place, share in enumerate((0.0, 0.07, 0.21))]
-    assert len(rejoin([chains[0], chains[1]], FPS)) == len(rejoin([chains[1], chains[2]], FPS)) == 1
-    assert len(rejoin([chains[0], chains[2]], FPS)) == 2
-    assert max(map(len, rejoin(chains, FPS))) < 3
+    """Each of four is like the two next to them, but the first is not like the last."""
+    chains = [_in(_stay(300 * place), _mixed(np.sin(0.12 * place) ** 2)) for place in range(4)]
+    for first, second in ((0, 1), (1, 2), (2, 3), (0, 2), (1, 3)):
+        assert len(rejoin([chains[first], chains[second]], FPS)) == 1
+    assert len(rejoin([chains[0], chains[3]], FPS)) == 2
+    for person in rejoin(chains, FPS):
+        assert {0, 900} - {part.start for part in person}
 
 
 def test_short_absences_are_bridged_and_long_ones_stay_empty():

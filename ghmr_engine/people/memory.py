@@ -26,7 +26,8 @@ _FEWEST_LOOKS, _SEEN_IN, _FEWEST_PARTS = 3, 0.5, 4
 """Looks that tell somebody's colours; share of them that show a part; parts that both have shown."""
 _WORST, _MEAN = 0.38, 0.21
 """Bhattacharyya distances of the least alike part, and of all in the mean, up to which colours are one person's. Of
-different people in one clip, 336 pairs of stretches, the nearest have 0.42 (0.34 in the mean) and 0.62 (0.27)."""
+different people in one clip, 333 pairs of stretches, the nearest have 0.27 in the mean; two rendered ones in like
+clothes 0.215 (docs/design.md)."""
 _BUILD = 0.12
 """Of the logarithms of limbs' shares, root mean square, up to which builds may be one person's: 99 % of one person's
 are nearer, and three quarters of different people's too."""
