@@ -114,12 +114,11 @@ def describe(
 
 
 def _refinement(what: Refinement) -> dict:
-    before, after = ("before", "after")
     return {
         "kept": what.fault is None,
         "fault": what.fault,
-        "energy": {before: round(what.energy[0], 2), after: round(what.energy[1], 2)},
-        "sliding_mm": {before: round(what.sliding_mm[0], 4), after: round(what.sliding_mm[1], 4)},
+        "energy": {"before": round(what.energy[0], 2), "after": round(what.energy[1], 2)},
+        "sliding_mm": {"before": round(what.sliding_mm[0], 4), "after": round(what.sliding_mm[1], 4)},
     }
 
 

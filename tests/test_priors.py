@@ -9,7 +9,7 @@ import torch
 from captures import figure, walker
 from safetensors import safe_open
 from safetensors.torch import save_file
-from test_train import amass
+from test_train import amass, small_corpus
 from typer.testing import CliRunner
 
 from ghmr_engine.cli import app
@@ -24,7 +24,7 @@ from ghmr_engine.refine.humor.state import BODY_JOINTS, local_frame, moving, piv
 from ghmr_engine.refine.open_priors import load_motion_prior, load_pose_prior
 from ghmr_engine.refine.prior_terms import pose_latents, steps, transitions
 from ghmr_engine.train import loop, measure_priors
-from ghmr_engine.train.corpus import Corpus, captures_in, read_corpus
+from ghmr_engine.train.corpus import Corpus, captures_in
 from ghmr_engine.train.prior_batches import draw_motions, draw_poses, mirrored, resting, states_of
 from ghmr_engine.train.prior_losses import _kinematic_parts, kl, motion_losses
 from ghmr_engine.train.priors import PriorPlan, split, train_motion_prior, train_pose_prior
@@ -41,10 +41,7 @@ def motion_prior() -> HumorNetwork:
 
 @pytest.fixture(scope="module")
 def corpus(body, tmp_path_factory) -> Corpus:
-    folder = tmp_path_factory.mktemp("mocap")
-    amass(folder, "walk", walker(body, 90))
-    amass(folder, "stand", figure(body, frames=60))
-    return read_corpus(folder, body, lambda _words, _done: None)
+    return small_corpus(body, tmp_path_factory.mktemp("mocap"))
 
 
 @pytest.fixture(scope="module", params=KEPT)

@@ -54,12 +54,16 @@ def amass(folder: Path, name: str, capture) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def corpus(body, tmp_path_factory) -> Corpus:
-    folder = tmp_path_factory.mktemp("mocap")
+def small_corpus(body, folder: Path) -> Corpus:
+    """Somebody walks, somebody stands."""
     amass(folder, "walk", walker(body, 90))
     amass(folder, "stand", figure(body, frames=60))
     return read_corpus(folder, body, lambda _words, _done: None)
+
+
+@pytest.fixture(scope="module")
+def corpus(body, tmp_path_factory) -> Corpus:
+    return small_corpus(body, tmp_path_factory.mktemp("mocap"))
 
 
 def detection(body, frames: int = 60, off=0.0) -> Detection:
