@@ -28,6 +28,32 @@ class Recover:
 
 
 @dataclass(frozen=True)
+class Find:
+    """Find the people of a clip, for the user to choose from before they are recovered."""
+
+    id: int
+    video: str
+    """Path of the clip."""
+    out: str
+    """Path of the people file, NAME.people.json; a thumbnail of each lies beside it."""
+    options: dict
+    """As options.Options has them; of these only the range, the rate and the device count."""
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """Solve a part of a motion file again by what was changed in it by hand. Answered with `done`."""
+
+    id: int
+    motion: str
+    """Path of the motion file to start from, its contacts as the user wants them."""
+    out: str
+    """Path of the motion file to write."""
+    edits: dict
+    """As edits.Edits has them."""
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop a job, whether it runs or waits; its answer is an error with the code `cancelled`."""
 
@@ -86,6 +112,26 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Found:
+    """A clip's people were found. Sent as `found`."""
+
+    id: int
+    path: str
+    """Of the people file."""
+    warnings: list
+    """Texts for the user."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A small picture of what was found so far. Sent as `preview`."""
+
+    id: int
+    path: str
+    """Of a JPEG, which is replaced by the next one and gone when the job is."""
+
+
+@dataclass(frozen=True)
 class Error:
     """A job, or a message that could not be understood, came to nothing. Sent as `error`."""
 
@@ -97,11 +143,15 @@ class Error:
     """What to do about it."""
 
 
-Request = Recover | Cancel | Hello | Quit
-Reply = Welcome | Progress | Done | Error
+Request = Recover | Find | Resolve | Cancel | Hello | Quit
+Reply = Welcome | Progress | Preview | Found | Done | Error
 
-REQUESTS = {"recover": Recover, "cancel": Cancel, "hello": Hello, "quit": Quit}
-REPLIES = {"hello": Welcome, "progress": Progress, "done": Done, "error": Error}
+REQUESTS = {
+    "recover": Recover, "find": Find, "resolve": Resolve, "cancel": Cancel, "hello": Hello, "quit": Quit
+}  # fmt: skip
+REPLIES = {
+    "hello": Welcome, "progress": Progress, "preview": Preview, "found": Found, "done": Done, "error": Error
+}  # fmt: skip
 
 _FIX = "Use an engine and an add-on of the same version."
 

@@ -94,7 +94,7 @@ def test_the_installer_needs_the_standard_library_only(path):
 
 
 @pytest.mark.parametrize(
-    "name", ["places", "models", "added_models", "errors", "options", "protocol", "progress", "__init__"]
+    "name", ["places", "models", "added_models", "errors", "options", "edits", "protocol", "progress", "__init__"]
 )
 def test_plain_files_of_the_engine_need_the_standard_library_only(name):
     assert tops(REPO / "ghmr_engine" / f"{name}.py") <= set(sys.stdlib_module_names) | {"ghmr_engine"}
