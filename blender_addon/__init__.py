@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from . import cli, preferences, properties
+from . import cli, preferences, properties, runner, takes
 from .operators import recover
-from .ui import panel
+from .ui import panel, pictures
 
-_MODULES = (preferences, properties, recover, panel)
+_MODULES = (preferences, properties, takes, runner, recover, pictures, panel)
 _commands: list[object] = []
 
 

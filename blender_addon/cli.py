@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from .ghmr_engine import protocol
 from .ghmr_engine.errors import RecoverError
 from .ghmr_engine.options import options_from
 from .headless import build_file
@@ -81,7 +82,8 @@ def _recover(clip: Path, out: Path, options: dict[str, object], engine: str) -> 
     if python is None:
         raise RecoverError("no_engine", "No engine was found.", "Run 'python3 install.py setup', or give --engine.")
     motion_path = out.with_suffix(".motion.npz")
-    JOB.start(python, data_folder() / "engine.log", clip, motion_path, options)
+    log = data_folder() / "engine.log"
+    JOB.start(python, log, lambda number: protocol.Recover(number, str(clip), str(motion_path), options))
     shown = ""
     while JOB.poll():
         if JOB.stage != shown:

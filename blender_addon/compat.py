@@ -68,3 +68,35 @@ def shader_input(material: bpy.types.Material, name: str) -> bpy.types.NodeSocke
         material.use_nodes = True
     shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     return shader.inputs[name]
+
+
+@dataclass(frozen=True)
+class StripTimes:
+    """How a movie strip lies in the timeline, in scene frames, and how long its file is."""
+
+    first: int
+    """First frame that the strip shows."""
+    last: int
+    """Last frame that it shows (included)."""
+    trimmed: float
+    """Frames of the timeline that its start was trimmed by."""
+    length: float
+    """Frames of the timeline that all of the file would take."""
+    pictures: int
+    """In the file."""
+
+
+def strip_times(strip: bpy.types.Strip) -> StripTimes:
+    """Times of a movie strip; 5.x has new names for them and warns at the old ones."""
+    if hasattr(strip, "left_handle"):
+        first, after = strip.left_handle, strip.right_handle
+        trimmed, cut, pictures = strip.left_handle_offset, strip.right_handle_offset, strip.content_duration
+    else:
+        first, after = strip.frame_final_start, strip.frame_final_end
+        trimmed, cut, pictures = strip.frame_offset_start, strip.frame_offset_end, strip.frame_duration
+    return StripTimes(int(first), int(after) - 1, trimmed, trimmed + after - first + cut, int(pictures))
+
+
+def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene whose strips are shown; since 5.0 the workspace may show another one's than the viewport."""
+    return getattr(context, "sequencer_scene", None) or context.scene

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import bpy
 
+from . import takes
 from .motion import MotionFileError, read_motion
 from .scene.background import clip_to_show
-from .scene.build import build_scene
+from .scene.build import build_scene, relative
 
 
 def build_file(motion_path: Path, clip: Path, out: Path) -> None:
@@ -24,7 +25,9 @@ def build_file(motion_path: Path, clip: Path, out: Path) -> None:
     """
     motion = read_motion(motion_path)
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    build_scene(bpy.context.scene, motion, clip_to_show(motion, motion_path, clip))
+    if not hasattr(bpy.types.Collection, "recover_motion"):  # the add-on itself is off here
+        takes.register()
+    build_scene(bpy.context.scene, motion, motion_path, clip_to_show(motion, motion_path, clip))
     save_whole(out)
 
 
@@ -39,6 +42,8 @@ def save_whole(out: Path) -> None:
         _save(part)
         # Paths can be made relative only to a file that is there; on Windows not to one on another drive.
         bpy.ops.file.make_paths_relative()
+        for take in takes.takes_of(bpy.context.scene):
+            take.recover_motion.motion = relative(takes.motion_path(take))
         _save(part)
         part.replace(out)
     finally:

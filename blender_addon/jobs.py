@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from .engine_client import EngineClient
@@ -19,7 +20,7 @@ _PATIENCE_S = 5.0
 
 @dataclass
 class Job:
-    """A recovery that runs, ran, or has not begun. The engine stays warm between two."""
+    """Something asked of the engine that runs, ran, or has not begun. The engine stays warm between two."""
 
     client: EngineClient | None = None
     python: Path | None = None
@@ -28,25 +29,27 @@ class Job:
     stage: str = ""
     share: float = 0.0
     eta_s: float | None = None
-    done: protocol.Done | None = None
+    preview: Path | None = None
+    """A picture of what was found so far."""
+    previews: int = 0
+    """How many there were: the file's name stays the same."""
+    done: protocol.Done | protocol.Found | None = None
     error: protocol.Error | None = None
-    clip: Path = field(default_factory=Path)
     quality: str = ""
     """A line for the panel when a take was built."""
     end_at: float | None = None
     """Moment (time.monotonic) at which an engine that was told to stop is ended."""
 
-    def start(self, python: Path, log: Path, clip: Path, out: Path, options: dict) -> None:
-        """Ask for a recovery, with the warm engine where there is one. Raises OSError."""
+    def start(self, python: Path, log: Path, ask: Callable[[int], protocol.Request]) -> None:
+        """Ask for what `ask` makes of the job's number, with the warm engine where there is one. Raises OSError."""
         if self.client is None or not self.client.alive or self.python != python:
             self.stop()
             self.client, self.python = EngineClient(python, log), python
         self.number += 1
         self.running, self.stage, self.share, self.eta_s = True, "starting", 0.0, None
-        self.done = self.error = self.end_at = None
+        self.done = self.error = self.end_at = self.preview = None
         self.quality = ""
-        self.clip = clip
-        self.client.send(protocol.Recover(self.number, str(clip), str(out), options))
+        self.client.send(ask(self.number))
 
     def cancel(self, patience_s: float = _PATIENCE_S) -> None:
         """Ask to stop; the answer comes through `poll`, after `patience_s` at the latest."""
@@ -59,16 +62,22 @@ class Job:
         if not self.running or self.client is None:
             return False
         for reply in self.client.poll():
-            if isinstance(reply, protocol.Progress) and reply.id == self.number and self.end_at is None:
-                self.stage, self.share, self.eta_s = reply.stage, reply.done / (reply.total or 1), reply.eta_s
-            elif isinstance(reply, protocol.Done) and reply.id == self.number:
-                self.done, self.running = reply, False
-            elif isinstance(reply, protocol.Error) and reply.id in (self.number, None):
+            if isinstance(reply, protocol.Error) and reply.id in (self.number, None):
                 self.error, self.running = reply, False
+            elif getattr(reply, "id", None) == self.number:
+                self._take(reply)
         if self.running and self.end_at is not None and time.monotonic() > self.end_at:
-            self.stop()
+            self.stop(0)  # it has had its time
             self.error = protocol.error_reply(self.number, Cancelled())
         return self.running
+
+    def _take(self, reply: protocol.Reply) -> None:
+        if isinstance(reply, protocol.Progress) and self.end_at is None:
+            self.stage, self.share, self.eta_s = reply.stage, reply.done / (reply.total or 1), reply.eta_s
+        elif isinstance(reply, protocol.Preview):
+            self.preview, self.previews = Path(reply.path), self.previews + 1
+        elif isinstance(reply, (protocol.Done, protocol.Found)):
+            self.done, self.running = reply, False
 
     def forget(self) -> None:
         """End the engine and what the panel says of its last job: another file is opened."""
@@ -76,11 +85,11 @@ class Job:
         self.done = self.error = None
         self.quality = ""
 
-    def stop(self) -> None:
-        """End the engine, and with it whatever runs."""
+    def stop(self, wait_s: float = 1.0) -> None:
+        """End the engine, and with it whatever runs; one that does not end by itself in `wait_s` is killed."""
         if self.client is not None:
-            self.client.close()
-        self.client, self.running, self.stage = None, False, ""
+            self.client.close(wait_s)
+        self.client, self.running, self.stage, self.preview = None, False, "", None
 
 
 JOB = Job()

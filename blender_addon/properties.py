@@ -24,6 +24,15 @@ _CAMERAS = (
     ("dpvo", "DPVO", "Followed by DPVO, where it is installed"),
 )
 CAMERAS_WITH_A_FILE = ("file", "gyro")
+_LENSES = (
+    ("auto", "Automatic", "Found out from the clip, or guessed"),
+    ("known", "Known", "Say what lens the clip was filmed with"),
+    ("clip", "From the Movie Clip", "Focal length and sensor as set in the Movie Clip editor's Track tab, under Lens"),
+)
+_RATES = (
+    ("scene", "Change the Scene's", "The scene takes the clip's frame rate and range; every frame is as recovered"),
+    ("resample", "Resample", "The scene keeps its frame rate; the motion's keys are put on the scene's frames"),
+)
 _QUALITIES = (
     ("fast", "Fast", "Rough: without fitting bodies closely to the picture"),
     ("balanced", "Balanced", "The usual choice: people, ground and camera are weighed together"),
@@ -56,9 +65,7 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
         type=bpy.types.MovieClip,
         poll=_may_be_chosen,
     )
-    use_lens: bpy.props.BoolProperty(
-        name="Known Lens", description="Say what lens the clip was filmed with; otherwise it is found out or guessed"
-    )
+    lens_from: bpy.props.EnumProperty(name="Lens", description="Where the focal length comes from", items=_LENSES)
     lens: bpy.props.FloatProperty(
         name="Focal Length", description="In millimetres, for a sensor of the width below",
         min=1, max=5000, soft_max=300, default=26, unit="CAMERA", precision=1,
@@ -74,8 +81,8 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
     height: bpy.props.FloatProperty(
         name="Height", description="Of person 1", min=0.5, max=2.6, default=1.75, unit="LENGTH", precision=3
     )
-    set_rate: bpy.props.BoolProperty(
-        name="Set Scene Rate", description="Give the scene the clip's frame rate and range", default=True
+    rate: bpy.props.EnumProperty(
+        name="Frame Rate", description="What to do where clip and scene have different frame rates", items=_RATES
     )
 
     def options(self) -> dict[str, object]:
@@ -89,7 +96,7 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
             chosen |= {"start": self.start, "end": self.end}
         if self.camera in CAMERAS_WITH_A_FILE:
             chosen["camera_file"] = str(Path(bpy.path.abspath(self.camera_file)).absolute())
-        if self.use_lens:
+        if self.lens_from == "known":
             chosen |= {"lens": round(self.lens, 4), "sensor": round(self.sensor, 4)}
         if self.use_height:
             # A property holds 32 bits; the file should say 1.8, not 1.7999999523.

@@ -47,7 +47,11 @@ def job(parts):
 
 def start(job, folder: Path, name: str) -> Path:
     out = folder / "take.motion.npz"
-    job.start(fake_engine.wrapper(folder), folder / "engine.log", folder / f"{name}.mp4", out, {"quality": "fast"})
+    clip, protocol = str(folder / f"{name}.mp4"), sys.modules[type(job).__module__].protocol
+    job.start(
+        fake_engine.wrapper(folder), folder / "engine.log",
+        lambda number: protocol.Recover(number, clip, str(out), {"quality": "fast"}),
+    )  # fmt: skip
     return out
 
 
@@ -139,7 +143,7 @@ def test_what_cannot_be_run_is_an_os_error(job, tmp_path):
     plain = tmp_path / "python"
     plain.write_text("no program")
     with pytest.raises(OSError, match="python"):
-        job.start(plain, tmp_path / "engine.log", tmp_path, tmp_path, {})
+        job.start(plain, tmp_path / "engine.log", sys.modules[type(job).__module__].protocol.Cancel)
     assert not job.running
 
 

@@ -2,81 +2,52 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
 
+from .. import runner
+from ..ghmr_engine import protocol
 from ..ghmr_engine.camera_words import camera_line
 from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
-from ..motion import MotionFileError, read_motion
+from ..motion import read_motion
 from ..preferences import HOW_TO_INSTALL, chosen_engine, data_folder
 from ..properties import CAMERAS_WITH_A_FILE
 from ..scene.background import clip_to_show
-from ..scene.build import build_scene
+from ..scene.build import Placement, build_steps
+from ..sources import Source, source_of
+from ..takes import people_of
 from ..tracked_camera import find_solved, write_camera
-
-_POLL_S = 0.1
 
 
 class RECOVERMOTION_OT_recover(bpy.types.Operator):
-    """Turn the people in the clip into armatures in this scene"""
+    """Turn the people in the clip into armatures in this scene; Blender stays usable meanwhile"""
 
     bl_idname = "recover_motion.recover"
     bl_label = "Recover Motion"
-    # No REGISTER: repeating the last action would run execute(), which holds Blender until it is done.
-    bl_options = {"UNDO"}  # noqa: RUF012  Blender wants a plain set
-
-    _timer: bpy.types.Timer | None = None
-    _written: Path | None = None
-    """The camera's file, which goes where there will be no take beside it."""
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """One at a time."""
-        return not JOB.running
+        if runner.busy():
+            cls.poll_message_set("Something is being worked on: wait for it, or cancel it")
+        return not runner.busy()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Recover and build, waiting for the engine: for scripts and for Blender without a window."""
-        if not _start(self, context):
+        """Ask the engine. In a window the take comes later, by a timer; without one this waits for it."""
+        try:
+            ask_for_take(context, source_of(context))
+        except (RecoverError, OSError) as error:
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        while JOB.poll():
-            time.sleep(_POLL_S)
-        return _finish(self, context)
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Recover while Blender stays usable."""
-        if bpy.app.background:
-            return self.execute(context)
-        if not _start(self, context):
-            return {"CANCELLED"}
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(_POLL_S, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Drain the engine's messages ten times a second; everything else passes through."""
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        running = JOB.poll()
-        _redraw(context)
-        if running:
-            return {"PASS_THROUGH"}
-        context.window_manager.event_timer_remove(self._timer)
-        result = _finish(self, context)
-        if "FINISHED" in result:
-            _look_through_camera(context)
-        return result
-
-    def cancel(self, _context: bpy.types.Context) -> None:
-        """The window is closed or Blender quits: nobody would hear the engine any more."""
-        JOB.stop()
+        return finish_in_background(self)
 
 
 class RECOVERMOTION_OT_cancel(bpy.types.Operator):
-    """Stop the recovery; nothing is written"""
+    """Stop what the engine does; nothing is written"""
 
     bl_idname = "recover_motion.cancel"
     bl_label = "Cancel"
@@ -106,97 +77,134 @@ class RECOVERMOTION_OT_copy_log(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
-    """Check what was chosen and ask the engine; says what is wrong otherwise."""
-    settings = context.scene.recover_motion
-    clip = Path(bpy.path.abspath(settings.clip)).absolute() if settings.clip else None
-    if clip is None:
-        operator.report({"ERROR"}, "No clip is chosen. Choose a video file.")
-        return False
-    if not clip.is_file():
-        operator.report({"ERROR"}, f"There is no file {clip}. Choose another clip.")
-        return False
+def finish_in_background(operator: bpy.types.Operator) -> set[str]:
+    """What an operator that asked the engine returns: at once in a window, else when all is done."""
+    if not bpy.app.background:
+        return {"FINISHED"}
+    runner.wait()
+    if JOB.error is not None:
+        operator.report({"ERROR"}, f"{JOB.error.message} {JOB.error.fix}")
+        return {"CANCELLED"}
+    return {"FINISHED"}
+
+
+def engine_for(context: bpy.types.Context) -> Path:
+    """The Python that runs the engine. Raises RecoverError where there is none."""
     python = chosen_engine(context)
     if python is None:
-        operator.report({"ERROR"}, f"No engine was found. {HOW_TO_INSTALL}.")
-        return False
-    try:
-        out = _take_path(clip)
-    except OSError as error:
-        operator.report({"ERROR"}, f"There is no place for the take ({error}). Save the file in another folder.")
-        return False
-    try:
-        options = _options(settings, clip, out)
-    except RecoverError as error:
-        operator.report({"ERROR"}, str(error))
-        return False
-    operator._written = Path(options["camera_file"]) if settings.camera == "blender" else None
-    try:
-        JOB.start(python, data_folder() / "engine.log", clip, out, options)
-    except OSError as error:
-        _discard(operator)
-        operator.report({"ERROR"}, f"The engine cannot be started ({error}). Check its path in the preferences.")
-        return False
-    return True
+        raise RecoverError("no_engine", "No engine was found.", f"{HOW_TO_INSTALL}.")
+    return python
 
 
-def _options(settings: bpy.types.PropertyGroup, clip: Path, out: Path) -> dict[str, object]:
-    """What the engine is asked, with the camera's file, which is written where Blender has it. Raises RecoverError."""
+def takes_folder() -> Path:
+    """Where motion files go: beside the saved .blend, else in the add-on's data folder. Raises RecoverError."""
+    saved = bpy.data.filepath
+    folder = Path(saved).parent / "recover_motion" if saved else data_folder() / "takes"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecoverError(
+            "no_place", f"There is no place for the take ({error}).", "Save the file in another folder."
+        ) from error
+    return folder
+
+
+def new_path(folder: Path, stem: str, ending: str) -> Path:
+    """A name that no file has yet: STEM.ENDING, STEM.2.ENDING, ..."""
+    path, number = folder / f"{stem}.{ending}", 2
+    while path.exists():
+        path, number = folder / f"{stem}.{number}.{ending}", number + 1
+    return path
+
+
+@dataclass(frozen=True)
+class Order:
+    """A recovery as it was asked for."""
+
+    source: Source
+    scene: str
+    """Name of the scene that gets the take."""
+    set_rate: bool
+    camera_file: Path | None
+    """Written for this recovery: it goes where there will be no take beside it."""
+
+    def drop(self) -> None:
+        """Nothing came of it."""
+        if self.camera_file is not None:
+            with contextlib.suppress(OSError):
+                self.camera_file.unlink(missing_ok=True)
+
+    def build(self, reply: protocol.Done) -> runner.Steps:
+        """Read the motion file and build the take, in short steps."""
+        scene = bpy.data.scenes.get(self.scene) or bpy.context.scene
+        path = Path(reply.path)
+        motion = read_motion(path)
+        yield
+        clip = clip_to_show(motion, path, self.source.path)
+        place = Placement(self.set_rate, self.source.start_frame, self.source.step)
+        take = yield from build_steps(scene, motion, path, clip, place)
+        _select_people(scene, take)
+        _look_through_camera(scene)
+        JOB.quality = _summary(reply.quality, reply.licence, motion.meta.get("camera", {}))
+        for warning in reply.warnings:
+            runner.tell(warning, warn=True)
+        runner.tell(f"Done: {JOB.quality.splitlines()[0]}.")
+
+
+def ask_for_take(context: bpy.types.Context, source: Source) -> None:
+    """Check what was chosen and ask the engine. Raises RecoverError, OSError."""
+    settings = context.scene.recover_motion
+    python = engine_for(context)
+    out = new_path(takes_folder(), source.path.stem, "motion.npz")
+    options, written = _options(settings, source, out)
+    set_rate = settings.rate == "scene" and not source.timed
+    order = Order(replace(source, clip=None), context.scene.name, set_rate, written)
+    task = runner.Task("Recover Motion", order.build, order.drop)
+    try:
+        runner.ask(python, lambda number: protocol.Recover(number, str(source.path), str(out), options), task)
+    except OSError as error:
+        order.drop()
+        raise RecoverError(
+            "no_engine", f"The engine cannot be started ({error}).", "Check its path in the preferences."
+        ) from error
+
+
+def _options(settings: bpy.types.PropertyGroup, source: Source, out: Path) -> tuple[dict[str, object], Path | None]:
+    """What the engine is asked, and the camera's file where one was written for it. Raises RecoverError."""
     options = settings.options()
+    if source.start is not None and (source.timed or not settings.use_range):
+        options["start"] = source.start
+    if source.timed:
+        options["end"] = source.end
+    if settings.lens_from == "clip":
+        options |= _lens_of(source)
     if settings.camera == "blender":
         path = out.with_name(f"{out.name.removesuffix('.motion.npz')}.camera.json")
         try:
-            write_camera(find_solved(settings.tracked_clip, clip), path)
+            write_camera(find_solved(settings.tracked_clip, source.path), path)
         except OSError as error:
             raise RecoverError("no_place", f"The camera cannot be written ({error}).", "Free space there.") from error
-        options["camera_file"] = str(path)
-    elif settings.camera in CAMERAS_WITH_A_FILE:
+        return {**options, "camera_file": str(path)}, path
+    if settings.camera in CAMERAS_WITH_A_FILE:
         if not settings.camera_file:
             raise RecoverError("no_camera_file", "No camera file is chosen.", "Choose one, or another Camera.")
         if not Path(options["camera_file"]).is_file():
             fix = "Choose another one, or another Camera."
             raise RecoverError("no_camera_file", f"There is no camera file {options['camera_file']}.", fix)
-    return options
+    return options, None
 
 
-def _discard(operator: bpy.types.Operator) -> None:
-    if operator._written is not None:
-        operator._written.unlink(missing_ok=True)
-
-
-def _take_path(clip: Path) -> Path:
-    """A new motion file: beside the saved .blend, else in the add-on's data folder."""
-    saved = bpy.data.filepath
-    folder = Path(saved).parent / "recover_motion" if saved else data_folder() / "takes"
-    folder.mkdir(parents=True, exist_ok=True)
-    path, take = folder / f"{clip.stem}.motion.npz", 2
-    while path.exists():
-        path, take = folder / f"{clip.stem}.{take}.motion.npz", take + 1
-    return path
-
-
-def _finish(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
-    """Build the scene of a job that is done, or say why there is none."""
-    if JOB.done is None:
-        _discard(operator)
-        error = JOB.error
-        text = f"{error.message} {error.fix}" if error else "Stopped; nothing was written."
-        operator.report({"INFO"} if error is None or error.code == "cancelled" else {"ERROR"}, text)
-        return {"CANCELLED"}
-    path = Path(JOB.done.path)
-    try:
-        motion = read_motion(path)
-        clip = clip_to_show(motion, path, JOB.clip)
-        take = build_scene(context.scene, motion, clip, set_scene_rate=context.scene.recover_motion.set_rate)
-    except MotionFileError as error:
-        operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
-    _select_people(context, take)
-    JOB.quality = _summary(JOB.done.quality, JOB.done.licence, motion.meta.get("camera", {}))
-    for warning in JOB.done.warnings:
-        operator.report({"WARNING"}, warning)
-    operator.report({"INFO"}, f"Done: {JOB.quality.splitlines()[0]}.")
-    return {"FINISHED"}
+def _lens_of(source: Source) -> dict[str, float]:
+    """The lens in Blender's clip settings. Raises RecoverError where the clip is not open there."""
+    if source.clip is None:
+        raise RecoverError(
+            "no_lens", f"{source.path.name} is not open in the Movie Clip editor, which has the lens.",
+            "Open it there, or choose another Lens.",
+        )  # fmt: skip
+    lens = source.clip.tracking.camera
+    unit, lens.units = lens.units, "MILLIMETERS"
+    millimetres, lens.units = lens.focal_length, unit
+    return {"lens": round(millimetres, 4), "sensor": round(lens.sensor_width, 4)}
 
 
 def _summary(quality: dict, licence: str, camera: dict) -> str:
@@ -211,36 +219,33 @@ def _summary(quality: dict, licence: str, camera: dict) -> str:
     return "\n".join(lines)
 
 
-def _select_people(context: bpy.types.Context, take: bpy.types.Collection) -> None:
-    """As after adding anything else in Blender: what is new is selected, the first person is active."""
-    people = [item for item in take.all_objects if item.type == "ARMATURE"]
-    if context.mode != "OBJECT" or not people:
+def _windows(scene: bpy.types.Scene) -> list[bpy.types.Window]:
+    return [window for window in bpy.context.window_manager.windows if window.scene == scene]
+
+
+def _select_people(scene: bpy.types.Scene, take: bpy.types.Collection) -> None:
+    """As after adding anything else in Blender: what is new is selected, the first person is active. Not while the user
+    is in another mode: there the selection is part of the work."""
+    layers = [window.view_layer for window in _windows(scene)] or [scene.view_layers[0]]
+    people = people_of(take)
+    for layer in layers:
+        if not people or (layer.objects.active is not None and layer.objects.active.mode != "OBJECT"):
+            continue
+        for item in layer.objects:
+            item.select_set(item in people, view_layer=layer)
+        layer.objects.active = people[0]
+
+
+def _look_through_camera(scene: bpy.types.Scene) -> None:
+    """In each window's largest viewport: the take and the clip it came from, one over the other."""
+    if bpy.app.background:
         return
-    for item in context.view_layer.objects:
-        item.select_set(item in people)
-    context.view_layer.objects.active = people[0]
-
-
-def _look_through_camera(context: bpy.types.Context) -> None:
-    """In the largest viewport: the take and the clip it came from, one over the other."""
-    areas = [area for area in context.window.screen.areas if area.type == "VIEW_3D"]
-    if areas:
-        view = max(areas, key=lambda area: area.width * area.height).spaces.active
-        view.region_3d.view_perspective = "CAMERA"
-        view.overlay.show_overlays = True
-
-
-def _redraw(context: bpy.types.Context) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
-
-
-@bpy.app.handlers.persistent
-def _before_load(*_arguments: object) -> None:
-    """Another file is opened: what runs belongs to the one that goes."""
-    JOB.forget()
+    for window in _windows(scene):
+        areas = [area for area in window.screen.areas if area.type == "VIEW_3D"]
+        if areas:
+            view = max(areas, key=lambda area: area.width * area.height).spaces.active
+            view.region_3d.view_perspective = "CAMERA"
+            view.overlay.show_overlays = True
 
 
 _CLASSES = (RECOVERMOTION_OT_recover, RECOVERMOTION_OT_cancel, RECOVERMOTION_OT_copy_log)
@@ -250,13 +255,9 @@ def register() -> None:
     """Called by the add-on."""
     for operator in _CLASSES:
         bpy.utils.register_class(operator)
-    bpy.app.handlers.load_pre.append(_before_load)
 
 
 def unregister() -> None:
-    """Called by the add-on; Blender calls it when it quits too."""
-    JOB.stop()
-    if _before_load in bpy.app.handlers.load_pre:
-        bpy.app.handlers.load_pre.remove(_before_load)
+    """Called by the add-on."""
     for operator in reversed(_CLASSES):
         bpy.utils.unregister_class(operator)

@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 _SIDE_PALETTES = {"left": "THEME01", "right": "THEME04", "middle": "THEME09"}
 
 
-def add_armature(
-    scene: bpy.types.Scene, collection: bpy.types.Collection, name: str, rest: RestSkeleton
-) -> bpy.types.Object:
-    """An armature object at the world's origin with SMPL's 24 bones, linked to `collection` of `scene`."""
+def add_armature(collection: bpy.types.Collection, name: str, rest: RestSkeleton) -> bpy.types.Object:
+    """An armature object at the world's origin with SMPL's 24 bones, linked to `collection`."""
     data = bpy.data.armatures.new(name)
     data.display_type = "STICK"
     owner = bpy.data.objects.new(name, data)
     owner.show_in_front = True
     collection.objects.link(owner)
-    with _edit_mode(scene, owner):
+    with edit_mode(owner):
         _add_bones(data.edit_bones, rest)
     for bone in data.bones:
         side = bone.name.split("_")[0]
@@ -47,11 +45,12 @@ def _add_bones(bones: bpy.types.ArmatureEditBones, rest: RestSkeleton) -> None:
 
 
 @contextmanager
-def _edit_mode(scene: bpy.types.Scene, owner: bpy.types.Object) -> Iterator[None]:
-    """Bones can be made in edit mode only, and an operator is the only way there; what was active is so again."""
-    window = bpy.context.window
-    layer = window.view_layer if window is not None and window.scene == scene else scene.view_layers[0]
-    before = layer.objects.active
+def edit_mode(owner: bpy.types.Object) -> Iterator[None]:
+    """Bones can be made in edit mode only, and an operator is the only way there. It is entered in a scene of its own,
+    so that the mode and selection that the user is in stay as they are."""
+    scene = bpy.data.scenes.new("Recover Motion bones")
+    scene.collection.objects.link(owner)
+    layer = scene.view_layers[0]
     layer.objects.active = owner
     try:
         with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=owner, object=owner):
@@ -61,4 +60,4 @@ def _edit_mode(scene: bpy.types.Scene, owner: bpy.types.Object) -> Iterator[None
             finally:
                 bpy.ops.object.mode_set(mode="OBJECT")
     finally:
-        layer.objects.active = before
+        bpy.data.scenes.remove(scene)

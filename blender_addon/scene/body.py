@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+
 import bpy
 import numpy as np
 
@@ -20,17 +22,21 @@ def add_body(
     person: Person,
     rest: RestSkeleton,
     place: int,
-) -> bpy.types.Object:
-    """The rest body as a mesh, bound to `armature` by vertex groups of the bones' names. place: 0 for the first."""
+) -> Generator[None, None, bpy.types.Object]:
+    """The rest body as a mesh, bound to `armature` by vertex groups of the bones' names, in steps.
+
+    place: 0 for the first.
+    """
     name = f"{armature.name} body"
     mesh = bpy.data.meshes.new(name)
     _fill(mesh, person.vertices @ REST_FROM_SMPL.T + rest.offset, motion.faces)
     _paint(mesh, armature.name, motion.faces, motion.colors, place)
+    yield
     mesh.validate()  # last: it may take faces away, and regions are counted by face
     owner = bpy.data.objects.new(name, mesh)
     collection.objects.link(owner)
     owner.parent = armature
-    _weigh(owner, person.weights)
+    yield from _weigh(owner, person.weights)
     owner.modifiers.new("Armature", "ARMATURE").object = armature
     return owner
 
@@ -64,8 +70,8 @@ def _paint(mesh: bpy.types.Mesh, name: str, faces: np.ndarray, colors: np.ndarra
     mesh.polygons.foreach_set("material_index", region_of_face.astype(np.int32))
 
 
-def _weigh(owner: bpy.types.Object, weights: np.ndarray) -> None:
-    """weights (V, 24). Blender takes many vertices at once only where they weigh the same."""
+def _weigh(owner: bpy.types.Object, weights: np.ndarray) -> Iterator[None]:
+    """weights (V, 24), a bone a step. Blender takes many vertices at once only where they weigh the same."""
     for bone, name in enumerate(JOINT_NAMES):
         group = owner.vertex_groups.new(name=name)
         vertices = np.flatnonzero(weights[:, bone] > _LEAST_WEIGHT)
@@ -74,3 +80,4 @@ def _weigh(owner: bpy.types.Object, weights: np.ndarray) -> None:
         ends = np.cumsum(np.bincount(which, minlength=len(values)))
         for value, same in zip(values, np.split(vertices[order], ends[:-1]), strict=True):
             group.add(same.tolist(), float(value), "REPLACE")
+        yield

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path, PurePath
 
@@ -12,7 +14,7 @@ from ..motion import Motion, Person
 from .armature import add_armature
 from .background import add_background
 from .body import add_body
-from .camera import add_camera
+from .camera import add_camera, show_through
 from .performance import animate_person
 from .skeleton import rest_skeleton
 from .surroundings import add_ground, add_path
@@ -22,41 +24,70 @@ from .timing import Clock, scene_rate
 _LONGEST_NAME = 40
 
 
-def build_scene(
-    context_scene: bpy.types.Scene,
-    motion: Motion,
-    clip_path: Path | None,
-    *,
-    set_scene_rate: bool = True,
-    start_frame: int = 1,
-) -> bpy.types.Collection:
-    """Add the take to the scene: a new collection that holds everything, and that is returned.
+@dataclass(frozen=True)
+class Placement:
+    """Where in the scene's time a take goes."""
 
-    clip_path: the file to show behind the camera (background.clip_to_show finds it), None for none.
-    set_scene_rate: give the scene the motion's rate and range; otherwise keys fall on parts of the scene's frames.
-    start_frame: scene frame of the motion's first frame.
-    Nothing that was there is changed but the scene's camera and picture size (and rate and range, where asked for).
+    set_scene_rate: bool = True
+    """Give the scene the motion's rate and range; otherwise the motion is resampled onto the scene's frames."""
+    start_frame: int = 1
+    """Scene frame of the motion's first frame."""
+    step: float | None = None
+    """Scene frames for one motion frame, where something else than the rates says so: a strip that plays slowed."""
+
+
+def build_scene(
+    scene: bpy.types.Scene,
+    motion: Motion,
+    motion_path: Path,
+    clip_path: Path | None,
+    placement: Placement = Placement(),
+) -> bpy.types.Collection:
+    """build_steps at one go."""
+    steps = build_steps(scene, motion, motion_path, clip_path, placement)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def build_steps(
+    scene: bpy.types.Scene, motion: Motion, motion_path: Path, clip_path: Path | None, placement: Placement
+) -> Generator[None, None, bpy.types.Collection]:
+    """Add the take to the scene: a new collection that holds everything, and that is returned. Each step is short.
+
+    motion_path: where `motion` was read from. clip_path: the file to show behind the camera (background.clip_to_show
+    finds it), None for none. Nothing that was there is changed but the scene's camera and picture size (and rate and
+    range, where asked for), and that only in the last step: a take that is not whole is in no scene.
     """
     motion_fps = Fraction(*motion.meta["fps"])
-    if set_scene_rate:
-        context_scene.render.fps, context_scene.render.fps_base = scene_rate(motion_fps)
-    scene_fps = context_scene.render.fps / context_scene.render.fps_base
-    clock = Clock(motion_fps, scene_fps, start_frame)
-    if set_scene_rate:
-        context_scene.frame_start, context_scene.frame_end = start_frame, clock.last(motion.meta["frames"])
+    rate = scene_rate(motion_fps) if placement.set_scene_rate else (scene.render.fps, scene.render.fps_base)
+    scene_fps = rate[0] / rate[1] if placement.step is None else placement.step * float(motion_fps)
+    clock = Clock(motion_fps, scene_fps, placement.start_frame)
 
     name = take_name(motion)
     collection = bpy.data.collections.new(name)
-    context_scene.collection.children.link(collection)
     _describe_take(collection, motion)
+    yield
     for place, (number, person) in enumerate(motion.people.items()):
         if len(person.frames):
-            _add_person(context_scene, collection, motion, clock, (f"{name} person {number}", number, person, place))
+            yield from _add_person(collection, motion, clock, (f"{name} person {number}", number, person, place))
     add_ground(collection, f"{name} ground", motion)
-    camera = add_camera(context_scene, collection, f"{name} camera", motion, clock)
+    yield
+    camera = add_camera(collection, f"{name} camera", motion, clock)
+    yield
     if clip_path is not None:
         add_background(camera.data, motion, clip_path, clock)
-    context_scene.frame_set(start_frame if set_scene_rate else context_scene.frame_current)
+        yield
+    _remember(collection, motion_path, clock, camera)
+
+    scene.collection.children.link(collection)
+    show_through(scene, camera, motion)
+    if placement.set_scene_rate:
+        scene.render.fps, scene.render.fps_base = rate
+        scene.frame_start, scene.frame_end = placement.start_frame, clock.last(motion.meta["frames"])
+        scene.frame_set(placement.start_frame)
     return collection
 
 
@@ -66,19 +97,38 @@ def take_name(motion: Motion) -> str:
     return stem.encode()[:_LONGEST_NAME].decode(errors="ignore")
 
 
+def _remember(collection: bpy.types.Collection, motion_path: Path, clock: Clock, camera: bpy.types.Object) -> None:
+    """What later work on the take has to know (takes.py)."""
+    known = collection.recover_motion
+    known.motion = relative(motion_path)
+    known.start, known.step = clock.start, clock.step
+    known.camera = camera
+    if camera.data.background_images:
+        known.clip = camera.data.background_images[0].clip
+
+
+def relative(path: Path) -> str:
+    """A path as a file keeps it: from where the .blend is, where it was saved on the same drive."""
+    try:
+        return bpy.path.relpath(str(path)) if bpy.data.filepath else str(path)
+    except ValueError:
+        return str(path)
+
+
 def _add_person(
-    scene: bpy.types.Scene,
     collection: bpy.types.Collection,
     motion: Motion,
     clock: Clock,
     who: tuple[str, str, Person, int],
-) -> None:
+) -> Iterator[None]:
     """who: name of the objects, number in the motion file, person, place in the file."""
     name, number, person, place = who
     rest = rest_skeleton(person.joints, person.vertices, person.weights)
-    armature = add_armature(scene, collection, name, rest)
-    body = add_body(collection, armature, motion, person, rest, place)
-    animate_person(armature, body, person, rest, clock, motion.meta["frames"])
+    armature = add_armature(collection, name, rest)
+    yield
+    body = yield from add_body(collection, armature, motion, person, rest, place)
+    yield from animate_person(armature, body, person, rest, clock, motion.meta["frames"])
+    armature.recover_motion.number = number
     add_path(collection, f"{name} path", person, clock, place)
     armature["person"] = number
     armature["licence"] = motion.meta["licence"]

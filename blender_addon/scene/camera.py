@@ -9,6 +9,7 @@ from ..compat import Curves, new_action
 from ..motion import Motion
 from .keys import write_curves
 from .rotations import quaternions_from_matrices, without_flips
+from .sampling import Sampling, sampling
 from .timing import Clock
 
 _BLENDER_FROM_OPENCV = np.diag([1.0, -1.0, -1.0])
@@ -16,26 +17,35 @@ _LONG_SIDE_MM, _SHORT_SIDE_MM = 36.0, 24.0
 _STILL = 1e-6
 
 
-def add_camera(
-    scene: bpy.types.Scene, collection: bpy.types.Collection, name: str, motion: Motion, clock: Clock
-) -> bpy.types.Object:
-    """The animated camera, made the scene's own, with the scene's picture as large as the clip's.
-
-    A channel that never changes gets one key.
-    """
+def add_camera(collection: bpy.types.Collection, name: str, motion: Motion, clock: Clock) -> bpy.types.Object:
+    """The animated camera. A channel that never changes gets one key."""
     data = bpy.data.cameras.new(name)
     owner = bpy.data.objects.new(name, data)
     collection.objects.link(owner)
     owner.rotation_mode = "QUATERNION"
     data.display_size = 0.3
     data.passepartout_alpha = 0.8
-    frames = clock.scene_frames(np.arange(len(motion.R)))
+    keys = sampling(np.arange(len(motion.R)), clock)
     curves = new_action(name, owner)
-    _animate(curves, "location", frames, camera_locations(motion.R, motion.t), "Camera")
-    _animate(curves, "rotation_quaternion", frames, camera_quaternions(motion.R), "Camera")
-    _set_lens(scene, data, motion, frames)
-    scene.camera = owner
+    _animate(curves, "location", keys.at, keys.values(camera_locations(motion.R, motion.t)), "Camera")
+    _animate(curves, "rotation_quaternion", keys.at, keys.turns(camera_quaternions(motion.R)), "Camera")
+    _set_lens(data, motion, keys)
     return owner
+
+
+def show_through(scene: bpy.types.Scene, camera: bpy.types.Object, motion: Motion) -> None:
+    """Make `camera` the scene's own, with the scene's picture as large as the clip's."""
+    width, height = motion.meta["image_size"]
+    tall = _pixel_height(motion.K)
+    scene.render.resolution_x, scene.render.resolution_y = width, height
+    scene.render.resolution_percentage = 100
+    scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = max(1.0, 1 / tall), max(1.0, tall)
+    scene.camera = camera
+
+
+def _pixel_height(K: np.ndarray) -> float:
+    """How much higher than wide a pixel is: two focal lengths mean pixels that are not square."""
+    return float(K[0, 0, 0]) / float(K[0, 1, 1])
 
 
 def camera_locations(R: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -48,7 +58,7 @@ def camera_quaternions(R: np.ndarray) -> np.ndarray:
     return without_flips(quaternions_from_matrices(np.swapaxes(R, -1, -2) @ _BLENDER_FROM_OPENCV))
 
 
-def _set_lens(scene: bpy.types.Scene, data: bpy.types.Camera, motion: Motion, frames: np.ndarray) -> None:
+def _set_lens(data: bpy.types.Camera, motion: Motion, keys: Sampling) -> None:
     """Focal length and principal point of K (T, 3, 3) px; whole pixel numbers are pixels' centres there."""
     width, height = motion.meta["image_size"]
     K = np.asarray(motion.K, dtype=np.float64)
@@ -56,16 +66,12 @@ def _set_lens(scene: bpy.types.Scene, data: bpy.types.Camera, motion: Motion, fr
     data.sensor_fit = "HORIZONTAL" if landscape else "VERTICAL"
     data.sensor_width = _LONG_SIDE_MM if landscape else _SHORT_SIDE_MM
     data.sensor_height = _SHORT_SIDE_MM if landscape else _LONG_SIDE_MM
-    # Two focal lengths mean pixels that are not square: this much higher than wide. Blender has one for all frames.
-    tall = K[0, 0, 0] / K[0, 1, 1]
+    tall = _pixel_height(K)  # Blender has one for all frames
     # Blender counts shifts in these units, which are a pixel's width.
     long_side = width if landscape else height * tall
     lens_mm = K[:, 0, 0] * _LONG_SIDE_MM / long_side
     shift_x = ((width - 1) / 2 - K[:, 0, 2]) / long_side
     shift_y = (K[:, 1, 2] - (height - 1) / 2) * tall / long_side
-    scene.render.resolution_x, scene.render.resolution_y = width, height
-    scene.render.resolution_percentage = 100
-    scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = max(1.0, 1 / tall), max(1.0, tall)
     channels = {"lens": lens_mm, "shift_x": shift_x, "shift_y": shift_y}
     for path, values in channels.items():
         setattr(data, path, float(values[0]))
@@ -73,7 +79,7 @@ def _set_lens(scene: bpy.types.Scene, data: bpy.types.Camera, motion: Motion, fr
     if moving:
         curves = new_action(data.name, data)
         for path, values in moving.items():
-            _animate(curves, path, frames, values[:, None], "Lens")
+            _animate(curves, path, keys.at, keys.values(values[:, None]), "Lens")
 
 
 def _animate(curves: Curves, path: str, frames: np.ndarray, values: np.ndarray, group: str) -> None:

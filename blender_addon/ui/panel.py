@@ -1,117 +1,195 @@
-"""The panel in the 3D viewport's sidebar. It only draws."""
+"""The panels that lead from a clip to a take. They only draw."""
 
 from __future__ import annotations
 
-import textwrap
-
 import bpy
 
+from .. import runner
+from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..preferences import HOW_TO_INSTALL, chosen_engine
 from ..properties import CAMERAS_WITH_A_FILE
+from ..sources import source_of
+from .editors import Drawn, in_editors, words
+from .pictures import icon
 
 _STAGES = {
     "video": "Reading the clip", "people": "Finding people",
     "camera": "Following the camera", "lift": "Fitting bodies", "world": "Placing them in the world",
     "refine": "Refining", "write": "Writing",
 }  # fmt: skip
-_OTHER = {"starting": "Starting the engine", "stopping": "Stopping"}
-_PIXELS_A_LETTER = 7.5
+_OTHER = {"starting": "Starting the engine", "stopping": "Stopping", "resolve": "Solving again"}
+_PREVIEW_SCALE = 9
 
 
-class RECOVERMOTION_PT_main(bpy.types.Panel):
+class Main(Drawn):
     """From a clip to armatures."""
 
     bl_label = "Recover Motion"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Recover Motion"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Blender's call."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        if chosen_engine(context) is None:
-            _words(context, layout.box(), f"No engine was found. {HOW_TO_INSTALL} (Preferences, Add-ons).", "ERROR")
+        engine = chosen_engine(context) is not None
+        if not engine:
+            words(context, layout.box(), f"No engine was found. {HOW_TO_INSTALL} (Preferences, Add-ons).", "ERROR")
         choices = layout.column()
-        choices.enabled = not JOB.running
-        _draw_choices(choices, context.scene.recover_motion)
-        if JOB.running:
-            _draw_progress(layout)
+        choices.enabled = not runner.busy()
+        ready = _draw_source(context, choices) and engine
+        choices.prop(context.scene.recover_motion, "quality")
+        if runner.busy():
+            draw_progress(layout)
             return
         row = layout.row()
         row.scale_y = 1.6
+        row.enabled = ready
         row.operator("recover_motion.recover", icon="ARMATURE_DATA")
-        if JOB.error is not None and JOB.error.code != "cancelled":
-            box = layout.box()
-            _words(context, box, f"{JOB.error.message} {JOB.error.fix}", "ERROR")
-            box.operator("recover_motion.copy_log", icon="COPYDOWN")
-        elif JOB.quality:
-            box = layout.box()
-            for line in JOB.quality.splitlines():
-                _words(context, box, line, "CHECKMARK")
-            for warning in JOB.done.warnings:
-                _words(context, box, warning, "INFO")
+        _draw_outcome(context, layout)
 
 
-def _draw_choices(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-    layout.prop(settings, "clip", text="", placeholder="Video")
-    layout.prop(settings, "people")
-    if settings.people == "number":
-        layout.prop(settings, "number")
+class Options(Drawn):
+    """What is known of the clip, and what the scene takes from it."""
+
+    bl_label = "Camera and Scene"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender wants a plain set
+    parent = "Main"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Blender's call."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not runner.busy()
+        settings = context.scene.recover_motion
+        try:
+            source = source_of(context)
+        except RecoverError:
+            source = None
+        _draw_camera(context, layout, settings, source)
+        _draw_height(layout, settings)
+        if source is not None and source.timed:
+            words(context, layout, "Range and frame rate are the strip's.", "INFO")
+            return
+        layout.prop(settings, "use_range")
+        if settings.use_range:
+            column = layout.column(align=True)
+            column.prop(settings, "start")
+            column.prop(settings, "end")
+        layout.prop(settings, "rate")
+
+
+def _draw_source(context: bpy.types.Context, layout: bpy.types.UILayout) -> bool:
+    """Which clip it will be; whether there is one."""
+    editor = context.area.type
+    if editor == "VIEW_3D":
+        layout.prop(context.scene.recover_motion, "clip", text="", placeholder="Video")
+    try:
+        source = source_of(context)
+    except RecoverError as error:
+        if editor != "VIEW_3D" or context.scene.recover_motion.clip:
+            words(context, layout, str(error), "ERROR")
+        return False
+    if editor != "VIEW_3D":
+        words(context, layout, source.path.name, "FILE_MOVIE")
+    if source.timed:
+        speed = "" if source.step == 1 else f" at {1 / source.step:.3g} times its speed"
+        words(context, layout, f"Pictures {source.start} to {source.end}{speed}", "BLANK1")
+    return True
+
+
+def _draw_camera(
+    context: bpy.types.Context, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, source: object
+) -> None:
     layout.prop(settings, "camera")
     if settings.camera in CAMERAS_WITH_A_FILE:
         layout.prop(settings, "camera_file")
     elif settings.camera == "blender":
         layout.prop(settings, "tracked_clip")
-    _draw_known(layout, settings, "Lens", "use_lens", "lens")
-    if settings.use_lens:
+    elif settings.camera in ("droid", "dpvo"):
+        words(context, layout, "Works where it was added to the engine's environment.", "INFO")
+    layout.prop(settings, "lens_from")
+    if settings.lens_from == "known":
+        layout.prop(settings, "lens")
         layout.prop(settings, "sensor")
-    layout.prop(settings, "quality")
-    _draw_known(layout, settings, "Height", "use_height", "height")
-    layout.prop(settings, "use_range")
-    if settings.use_range:
-        column = layout.column(align=True)
-        column.prop(settings, "start")
-        column.prop(settings, "end")
-    layout.prop(settings, "set_rate")
+    elif settings.lens_from == "clip":
+        if source is None or source.clip is None:
+            words(context, layout, "Open this clip in the Movie Clip editor, which has the lens.", "ERROR")
+        else:
+            lens = source.clip.tracking.camera
+            layout.prop(lens, "focal_length")
+            layout.prop(lens, "sensor_width")
 
 
-def _draw_known(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, label: str, use: str, name: str) -> None:
+def _draw_height(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
     """A box to tick beside a value that counts only then."""
-    row = layout.row(heading=label)
-    row.prop(settings, use, text="")
+    row = layout.row(heading="Height")
+    row.prop(settings, "use_height", text="")
     value = row.row()
-    value.enabled = getattr(settings, use)
-    value.prop(settings, name, text="")
+    value.enabled = settings.use_height
+    value.prop(settings, "height", text="")
 
 
-def _draw_progress(layout: bpy.types.UILayout) -> None:
+def _draw_outcome(context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
+    """What the last job came to."""
+    if JOB.error is not None and JOB.error.code != "cancelled":
+        box = layout.box()
+        words(context, box, f"{JOB.error.message} {JOB.error.fix}", "ERROR")
+        box.operator("recover_motion.copy_log", icon="COPYDOWN")
+    elif JOB.quality:
+        box = layout.box()
+        for line in JOB.quality.splitlines():
+            words(context, box, line, "CHECKMARK")
+        for warning in JOB.done.warnings:
+            words(context, box, warning, "INFO")
+
+
+def progress_words() -> tuple[float, str]:
+    """How far what runs is, 0 to 1, and what it does, with the seconds left of that."""
+    if runner.building():
+        return 1.0, "Building the scene"
     text = _OTHER.get(JOB.stage, JOB.stage)
     if JOB.stage in _STAGES:
         left = f", {JOB.eta_s:.0f} s" if JOB.eta_s is not None and JOB.eta_s >= 1 else ""
         text = f"{list(_STAGES).index(JOB.stage) + 1}/{len(_STAGES)} {_STAGES[JOB.stage]}{left}"
+    return min(max(JOB.share, 0.0), 1.0), text
+
+
+def draw_progress(layout: bpy.types.UILayout) -> None:
+    """A bar, a picture of what was found so far, and a way to stop."""
+    share, text = progress_words()
     column = layout.column()
-    column.progress(factor=min(max(JOB.share, 0.0), 1.0), type="BAR", text=text)
+    column.progress(factor=share, type="BAR", text=text)
+    picture = icon(JOB.preview) if JOB.preview is not None else 0
+    if picture:
+        column.template_icon(icon_value=picture, scale=_PREVIEW_SCALE)
     row = column.row()
-    row.enabled = JOB.stage != "stopping"
+    row.enabled = JOB.running and JOB.stage != "stopping"
     row.operator("recover_motion.cancel", icon="CANCEL")
 
 
-def _words(context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: str) -> None:
-    """A text over as many lines as the sidebar's width asks for."""
-    width = context.region.width / context.preferences.system.ui_scale - 40
-    column = layout.column(align=True)
-    for place, line in enumerate(textwrap.wrap(text, max(int(width / _PIXELS_A_LETTER), 16))):
-        column.label(text=line, icon=icon if place == 0 else "BLANK1")
+def _draw_status(self: bpy.types.Header, _context: bpy.types.Context) -> None:
+    """In the status bar, so that it is seen from every editor."""
+    if runner.busy():
+        share, text = progress_words()
+        row = self.layout.row(align=True)
+        row.progress(factor=share, type="BAR", text=f"Recover Motion: {text}")
+        row.operator("recover_motion.cancel", text="", icon="X")
+
+
+_CLASSES = (*in_editors(Main), *in_editors(Options))
 
 
 def register() -> None:
     """Called by the add-on."""
-    bpy.utils.register_class(RECOVERMOTION_PT_main)
+    for kind in _CLASSES:
+        bpy.utils.register_class(kind)
+    bpy.types.STATUSBAR_HT_header.append(_draw_status)
 
 
 def unregister() -> None:
     """Called by the add-on."""
-    bpy.utils.unregister_class(RECOVERMOTION_PT_main)
+    bpy.types.STATUSBAR_HT_header.remove(_draw_status)
+    for kind in reversed(_CLASSES):
+        bpy.utils.unregister_class(kind)

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import os
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -12,8 +13,11 @@ def part(name):
     return importlib.import_module(f"{os.environ['RECOVER_MOTION_PACKAGE']}.{name}")
 
 
-def build(motion, clip=None, **choices):
-    return part("scene.build").build_scene(bpy.context.scene, motion, clip, **choices)
+def build(motion, clip=None, path=Path("take.motion.npz"), **choices):
+    if not hasattr(bpy.types.Collection, "recover_motion"):
+        part("takes").register()
+    module = part("scene.build")
+    return module.build_scene(bpy.context.scene, motion, path, clip, module.Placement(**choices))
 
 
 def of_type(collection, kind):

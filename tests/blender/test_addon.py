@@ -86,7 +86,7 @@ def test_choices_reach_the_engine():
         settings.clip = str(CLIPS / "walk.mp4")
         settings.people, settings.number, settings.camera, settings.quality = "number", 3, "static", "best"
         settings.use_range, settings.start, settings.end = True, 5, 40
-        settings.use_height, settings.height, settings.set_rate = True, 1.8, False
+        settings.use_height, settings.height, settings.rate = True, 1.8, "resample"
         bpy.context.scene.render.fps, bpy.context.scene.frame_end = 24, 77
         bpy.ops.recover_motion.recover()
         motion = part("motion").read_motion(Path(part("jobs").JOB.done.path))
@@ -117,7 +117,7 @@ def test_every_camera_is_asked_as_the_engine_takes_it():
         assert {item.identifier for item in settings.bl_rna.properties["camera"].enum_items} == {
             "auto", "static", "blender", "file", "gyro", "droid", "dpvo"
         }  # fmt: skip
-        settings.camera, settings.use_lens = "gyro", True
+        settings.camera, settings.lens_from = "gyro", "known"
         settings.lens, settings.sensor = 23.4, 17.3
         bpy.ops.recover_motion.recover()
         asked = options_asked()
@@ -228,11 +228,13 @@ def test_cancel_is_there_only_while_something_runs():
         assert not bpy.ops.recover_motion.cancel.poll() and bpy.ops.recover_motion.recover.poll()
         job = part("jobs").JOB
         python = part("preferences").find_engine()
-        job.start(python, CLIPS / "engine.log", CLIPS / "slow.mp4", CLIPS / "slow.motion.npz", {})
+        runner, protocol = part("runner"), part("ghmr_engine.protocol")
+        clip, out = str(CLIPS / "slow.mp4"), str(CLIPS / "slow.motion.npz")
+        task = runner.Task("Recover Motion", lambda _reply: iter(()))
+        runner.ask(python, lambda number: protocol.Recover(number, clip, out, {}), task)
         assert bpy.ops.recover_motion.cancel.poll() and not bpy.ops.recover_motion.recover.poll()
         assert bpy.ops.recover_motion.cancel() == {"FINISHED"}
-        while job.poll():
-            pass
-        assert job.error.code == "cancelled"
+        runner.wait()
+        assert job.error.code == "cancelled" and bpy.ops.recover_motion.recover.poll()
         client = job.client
     assert not client.alive  # switching the add-on off ends its engine

@@ -1,0 +1,74 @@
+"""The motion's values on the scene's frames: keys lie on whole frames, where animators look for them. NumPy only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .timing import Clock, presence
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Where in a row of N samples each of M keys lies."""
+
+    at: np.ndarray
+    """(M,) whole scene frames, rising."""
+    before: np.ndarray
+    """(M,) the sample at or before each key."""
+    share: np.ndarray
+    """(M,) 0 to 1: how far from there to the next sample."""
+    holds: np.ndarray
+    """(M,) bool: nothing is known from this key on until the next one."""
+
+    def values(self, samples: np.ndarray) -> np.ndarray:
+        """(N, ...) -> (M, ...), straight from sample to sample."""
+        share = self.share.reshape(-1, *[1] * (samples.ndim - 1))
+        return samples[self.before] * (1 - share) + samples[self._after(samples)] * share
+
+    def turns(self, quaternions: np.ndarray) -> np.ndarray:
+        """(N, ..., 4) without flips -> (M, ..., 4), at a constant speed from sample to sample (slerp)."""
+        a, b = quaternions[self.before], quaternions[self._after(quaternions)]
+        angle = np.arccos(np.clip((a * b).sum(-1, keepdims=True), -1, 1))
+        share = self.share.reshape(-1, *[1] * (quaternions.ndim - 1))
+        sine = np.sin(angle)
+        small = sine < 1e-6
+        safe = np.where(small, 1, sine)
+        wa = np.where(small, 1 - share, np.sin((1 - share) * angle) / safe)
+        wb = np.where(small, share, np.sin(share * angle) / safe)
+        mixed = wa * a + wb * b
+        return mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
+
+    def nearest(self, samples: np.ndarray) -> np.ndarray:
+        """(N, ...) -> (M, ...), each key's nearest sample."""
+        return np.where(
+            (self.share < 0.5).reshape(-1, *[1] * (samples.ndim - 1)), samples[self.before],
+            samples[self._after(samples)],
+        )  # fmt: skip
+
+    def _after(self, samples: np.ndarray) -> np.ndarray:
+        return np.minimum(self.before + 1, len(samples) - 1)
+
+
+def sampling(frames: np.ndarray, clock: Clock) -> Sampling:
+    """Keys for samples at the motion frames `frames` (N,), rising, N > 0: as they are where the rates agree, else on
+    every whole scene frame from the first to the last of each stretch in which somebody is shown."""
+    spans = presence(frames, clock.motion_fps)
+    if clock.step == 1:
+        at = clock.start + frames.astype(np.int64)
+        return Sampling(at, np.arange(len(frames)), np.zeros(len(frames)), np.isin(frames, [b for _, b in spans[:-1]]))
+    rows = [_whole_frames(*clock.scene_frames(np.array(span))) for span in spans]
+    at = np.concatenate(rows)
+    holds = np.zeros(len(at), dtype=bool)
+    holds[np.cumsum([len(row) for row in rows])[:-1] - 1] = True
+    places = np.interp((at - clock.start) / clock.step, frames, np.arange(len(frames)))
+    before = np.minimum(np.floor(places + 1e-9).astype(int), len(frames) - 1)
+    return Sampling(at, before, np.clip(places - before, 0, 1), holds)
+
+
+def _whole_frames(first: float, last: float) -> np.ndarray:
+    """Whole frames from `first` to `last`, and one at least."""
+    a, b = math.ceil(first - 1e-6), math.floor(last + 1e-6)
+    return np.arange(a, b + 1) if b >= a else np.array([round((first + last) / 2)])

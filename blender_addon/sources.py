@@ -1,0 +1,99 @@
+"""Which clip is meant, by the editor one is in: the open movie clip, the active strip, else the chosen file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from .compat import sequencer_scene, strip_times
+from .ghmr_engine.errors import RecoverError
+
+_SAME_SPEED = 1e-3
+
+
+@dataclass(frozen=True)
+class Source:
+    """A clip, and how it lies in the scene's time."""
+
+    path: Path
+    start: int | None = None
+    """First picture of the file that is used, counted from 0; None where the user's range says."""
+    end: int | None = None
+    """Last picture (included)."""
+    start_frame: int = 1
+    """Scene frame of the first picture that is used."""
+    step: float | None = None
+    """Scene frames a picture takes; None where the rates say."""
+    clip: bpy.types.MovieClip | None = None
+    """The movie clip whose settings hold for it."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether range and speed are given with it."""
+        return self.step is not None
+
+
+def source_of(context: bpy.types.Context) -> Source:
+    """The clip that the editor means. Raises RecoverError with what to do where there is none that can be used."""
+    editor = context.area.type if context.area is not None else ""
+    if editor == "CLIP_EDITOR":
+        return _from_clip(context.space_data.clip)
+    if editor == "SEQUENCE_EDITOR":
+        return _from_strip(context)
+    return _from_file(context.scene.recover_motion.clip)
+
+
+def loaded_clip(path: Path) -> bpy.types.MovieClip | None:
+    """A movie clip of this file that is open in Blender and is no take's background."""
+    backgrounds = {collection.recover_motion.clip for collection in bpy.data.collections}
+    for clip in bpy.data.movieclips:
+        if clip not in backgrounds and file_of(clip).resolve() == path.resolve():
+            return clip
+    return None
+
+
+def file_of(clip: bpy.types.MovieClip) -> Path:
+    """The file a movie clip shows."""
+    return Path(bpy.path.abspath(clip.filepath, library=clip.library)).absolute()
+
+
+def _from_file(chosen: str) -> Source:
+    if not chosen:
+        raise RecoverError("no_clip", "No clip is chosen.", "Choose a video file.")
+    path = _existing(Path(bpy.path.abspath(chosen)).absolute())
+    return Source(path, clip=loaded_clip(path))
+
+
+def _from_clip(clip: bpy.types.MovieClip | None) -> Source:
+    if clip is None:
+        raise RecoverError("no_clip", "No clip is open here.", "Open a video in this editor.")
+    if clip.source != "MOVIE":
+        raise RecoverError("no_video", f"{clip.name} is a sequence of pictures.", "Open it as a video.")
+    start = clip.frame_offset or None
+    return Source(_existing(file_of(clip)), start=start, start_frame=clip.frame_start, clip=clip)
+
+
+def _from_strip(context: bpy.types.Context) -> Source:
+    editor = sequencer_scene(context).sequence_editor
+    strip = editor.active_strip if editor is not None else None
+    if strip is None or strip.type != "MOVIE":
+        raise RecoverError("no_strip", "The active strip is no video.", "Select a movie strip.")
+    if len(strip.retiming_keys) > 2:
+        raise RecoverError("changing_speed", f"{strip.name} changes its speed.", "Use a strip with one speed.")
+    if strip.use_reverse_frames:
+        raise RecoverError("reversed", f"{strip.name} runs backwards.", "Switch Reverse Frames off.")
+    times = strip_times(strip)
+    speed = times.pictures / times.length  # pictures of the file a scene frame
+    start = round(max(times.trimmed, 0) * speed)
+    end = min(start + max(round((times.last + 1 - times.first) * speed), 1), times.pictures) - 1
+    step = 1.0 if abs(speed - 1) < _SAME_SPEED else 1 / speed
+    path = _existing(Path(bpy.path.abspath(strip.filepath)).absolute())
+    return Source(path, start, end, times.first, step, loaded_clip(path))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise RecoverError("no_file", f"There is no file {path}.", "Choose another clip.")
+    return path
