@@ -2,9 +2,9 @@
 
     blender --factory-startup --python run_in_window.py -- PACKAGE REPO FILE
 
-PACKAGE: folder of the assembled extension. FILE has a generator session(): what it yields is how many seconds Blender is
-left alone before it goes on. Between the steps Blender draws, and the add-on's timers fire, as when somebody sits before
-it.
+PACKAGE: folder of the assembled extension. FILE has a generator session(): what it yields is how many seconds Blender
+is left alone before it goes on. Between the steps Blender draws, and the add-on's timers fire, as when somebody sits
+before it.
 """
 
 import importlib
