@@ -72,7 +72,7 @@ def shader_input(material: bpy.types.Material, name: str) -> bpy.types.NodeSocke
 
 @dataclass(frozen=True)
 class StripTimes:
-    """How a movie strip lies in the timeline, in scene frames, and how long its file is."""
+    """How a movie strip lies in the timeline, in scene frames."""
 
     first: int
     """First frame that the strip shows."""
@@ -81,20 +81,18 @@ class StripTimes:
     trimmed: float
     """Frames of the timeline that its start was trimmed by."""
     length: float
-    """Frames of the timeline that all of the file would take."""
-    pictures: int
-    """In the file."""
+    """Frames of the timeline that all of the file takes, at the strip's speed."""
 
 
 def strip_times(strip: bpy.types.Strip) -> StripTimes:
     """Times of a movie strip; 5.x has new names for them and warns at the old ones."""
     if hasattr(strip, "left_handle"):
         first, after = strip.left_handle, strip.right_handle
-        trimmed, cut, pictures = strip.left_handle_offset, strip.right_handle_offset, strip.content_duration
+        trimmed, cut = strip.left_handle_offset, strip.right_handle_offset
     else:
         first, after = strip.frame_final_start, strip.frame_final_end
-        trimmed, cut, pictures = strip.frame_offset_start, strip.frame_offset_end, strip.frame_duration
-    return StripTimes(int(first), int(after) - 1, trimmed, trimmed + after - first + cut, int(pictures))
+        trimmed, cut = strip.frame_offset_start, strip.frame_offset_end
+    return StripTimes(int(first), int(after) - 1, trimmed, trimmed + after - first + cut)
 
 
 def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import bpy
@@ -28,20 +29,20 @@ class Source:
     """Scene frames a picture takes; None where the rates say."""
     clip: bpy.types.MovieClip | None = None
     """The movie clip whose settings hold for it."""
-
-    @property
-    def timed(self) -> bool:
-        """Whether range and speed are given with it."""
-        return self.step is not None
+    timed: bool = False
+    """Range and speed are given with it."""
 
 
-def source_of(context: bpy.types.Context) -> Source:
-    """The clip that the editor means. Raises RecoverError with what to do where there is none that can be used."""
+def source_of(context: bpy.types.Context, *, measured: bool = True) -> Source:
+    """The clip that the editor means. Raises RecoverError with what to do where there is none that can be used.
+
+    measured: ask the file what a strip's range and speed are; panels, which must not, leave both out.
+    """
     editor = context.area.type if context.area is not None else ""
     if editor == "CLIP_EDITOR":
         return _from_clip(context.space_data.clip)
     if editor == "SEQUENCE_EDITOR":
-        return _from_strip(context)
+        return _from_strip(context, measured=measured)
     return _from_file(context.scene.recover_motion.clip)
 
 
@@ -75,7 +76,7 @@ def _from_clip(clip: bpy.types.MovieClip | None) -> Source:
     return Source(_existing(file_of(clip)), start=start, start_frame=clip.frame_start, clip=clip)
 
 
-def _from_strip(context: bpy.types.Context) -> Source:
+def _from_strip(context: bpy.types.Context, *, measured: bool) -> Source:
     editor = sequencer_scene(context).sequence_editor
     strip = editor.active_strip if editor is not None else None
     if strip is None or strip.type != "MOVIE":
@@ -85,12 +86,25 @@ def _from_strip(context: bpy.types.Context) -> Source:
     if strip.use_reverse_frames:
         raise RecoverError("reversed", f"{strip.name} runs backwards.", "Switch Reverse Frames off.")
     times = strip_times(strip)
-    speed = times.pictures / times.length  # pictures of the file a scene frame
-    start = round(max(times.trimmed, 0) * speed)
-    end = min(start + max(round((times.last + 1 - times.first) * speed), 1), times.pictures) - 1
-    step = 1.0 if abs(speed - 1) < _SAME_SPEED else 1 / speed
     path = _existing(Path(bpy.path.abspath(strip.filepath)).absolute())
-    return Source(path, start, end, times.first, step, loaded_clip(path))
+    if not measured:
+        return Source(path, start_frame=times.first, clip=loaded_clip(path), timed=True)
+    pictures = _pictures_in(path, path.stat().st_mtime_ns)
+    speed = pictures / times.length  # pictures of the file a scene frame
+    start = round(max(times.trimmed, 0) * speed)
+    end = min(start + max(round((times.last + 1 - times.first) * speed), 1), pictures) - 1
+    step = 1.0 if abs(speed - 1) < _SAME_SPEED else 1 / speed
+    return Source(path, start, end, times.first, step, loaded_clip(path), timed=True)
+
+
+@lru_cache(maxsize=16)
+def _pictures_in(path: Path, _changed: int) -> int:
+    """How many pictures Blender finds in a video: a strip says only how long it is after its speed was changed."""
+    clip = bpy.data.movieclips.load(str(path))
+    try:
+        return clip.frame_duration
+    finally:
+        bpy.data.movieclips.remove(clip)
 
 
 def _existing(path: Path) -> Path:

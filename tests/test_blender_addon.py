@@ -160,3 +160,10 @@ def test_the_real_engine_recovers_a_second_of_the_demo(installed, tmp_path):
     assert installed.holds(out) == f"HOLDS [24] 30 ['{clip}']"
     motion = read_motion(tmp_path / "demo.motion.npz")
     assert motion.meta["frames"] == 30 and motion.meta["quality"]["1"]["reprojection_px"] < 10
+
+
+@needs_blender
+@pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
+def test_which_clip_is_meant_in_blender(command, package, tmp_path):
+    clips = make_clips(tmp_path / "clips")
+    assert " 0 failed" in run_inside(command, package, INNER / "test_sources.py", RECOVER_MOTION_CLIPS=str(clips))

@@ -64,7 +64,7 @@ class Options(Drawn):
         layout.enabled = not runner.busy()
         settings = context.scene.recover_motion
         try:
-            source = source_of(context)
+            source = source_of(context, measured=False)
         except RecoverError:
             source = None
         _draw_camera(context, layout, settings, source)
@@ -86,16 +86,13 @@ def _draw_source(context: bpy.types.Context, layout: bpy.types.UILayout) -> bool
     if editor == "VIEW_3D":
         layout.prop(context.scene.recover_motion, "clip", text="", placeholder="Video")
     try:
-        source = source_of(context)
+        source = source_of(context, measured=False)
     except RecoverError as error:
         if editor != "VIEW_3D" or context.scene.recover_motion.clip:
             words(context, layout, str(error), "ERROR")
         return False
     if editor != "VIEW_3D":
         words(context, layout, source.path.name, "FILE_MOVIE")
-    if source.timed:
-        speed = "" if source.step == 1 else f" at {1 / source.step:.3g} times its speed"
-        words(context, layout, f"Pictures {source.start} to {source.end}{speed}", "BLANK1")
     return True
 
 

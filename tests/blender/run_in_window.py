@@ -17,7 +17,7 @@ from pathlib import Path
 
 import bpy
 
-LONGEST_S = 400
+LONGEST_S = 900
 
 
 def say(line: str) -> None:
