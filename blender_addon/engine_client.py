@@ -9,12 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from .ghmr_engine import protocol
 
 _UNWANTED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH",
              "DYLD_INSERT_LIBRARIES", "VIRTUAL_ENV")  # fmt: skip
+_NICE = 5
 _TAIL_LINES = 12
 _LONGEST_REASON = 160
 _AFTER_DEATH = "Start again; if it stays so, run 'python3 install.py doctor', or report it with the log."
@@ -36,7 +38,8 @@ class EngineClient:
         log.parent.mkdir(parents=True, exist_ok=True)
         group = {"start_new_session": True}
         if sys.platform == "win32":
-            group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+            group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+                     | subprocess.BELOW_NORMAL_PRIORITY_CLASS}  # fmt: skip
         with log.open("wb") as errors:
             self._process = subprocess.Popen(
                 [str(python), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
@@ -44,6 +47,9 @@ class EngineClient:
             )  # fmt: skip
         if sys.platform != "win32":
             os.set_blocking(self._process.stdout.fileno(), False)
+            # Blender goes first: the engine takes what is left of the processor, which alone is all of it.
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
 
     @property
     def process_id(self) -> int:

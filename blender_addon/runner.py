@@ -49,6 +49,8 @@ class _Running:
     task: Task | None = None
     steps: Steps | None = None
     tries: int = 0
+    shown: tuple = ()
+    """What the panels were last drawn with."""
 
 
 _RUNNING = _Running()
@@ -91,7 +93,10 @@ def _tick() -> float | None:
     if _RUNNING.task is None:
         return None
     if _RUNNING.steps is None and JOB.poll():
-        redraw()
+        shown = JOB.stage, round(JOB.share * 100), JOB.previews, JOB.eta_s and round(JOB.eta_s)
+        if shown != _RUNNING.shown:
+            _RUNNING.shown = shown
+            redraw()
         return _POLL_S
     more = _work()
     redraw()
