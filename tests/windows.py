@@ -15,6 +15,7 @@ from extension_tree import REPO
 
 INNER = REPO / "tests" / "blender"
 SIZE = (1600, 1000)
+LONGEST_S = 600
 
 needs_screen = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="no virtual screen: install xvfb")
 
@@ -34,10 +35,12 @@ def screen() -> Iterator[str]:
         process.wait()
 
 
-def run_session(program: list[str], package: Path, file: Path, user: Path, timeout: float = 300, **more: str) -> str:
+def run_session(
+    program: list[str], package: Path, file: Path, user: Path, last: str = "session over, 0", **more: str
+) -> str:
     """Run a session (tests/blender/run_in_window.py) in one Blender; what it said, or a failure that shows it.
 
-    user: a folder for Blender's settings.
+    user: a folder for Blender's settings. last: what it has to say at its end.
     """
     with screen() as display:
         environment = {**os.environ, "DISPLAY": display, "BLENDER_USER_RESOURCES": str(user), **more}
@@ -45,10 +48,10 @@ def run_session(program: list[str], package: Path, file: Path, user: Path, timeo
         done = subprocess.run(
             [*program, "--factory-startup", "--window-geometry", "0", "0", *map(str, SIZE), "--python-exit-code", "1",
              "--python", str(INNER / "run_in_window.py"), "--", str(package), str(REPO), str(file)],
-            cwd=REPO, env=environment, text=True, timeout=timeout, check=False,
+            cwd=REPO, env=environment, text=True, timeout=LONGEST_S, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    if done.returncode or "session over, 0" not in done.stdout:
+    if done.returncode or last not in done.stdout:
         spent = time.monotonic() - began
         pytest.fail(f"{file.name} ended with {done.returncode} after {spent:.0f} s\n{done.stdout}", pytrace=False)
     return done.stdout

@@ -135,11 +135,11 @@ def _draw_outcome(context: bpy.types.Context, layout: bpy.types.UILayout) -> Non
         words(context, box, f"{JOB.error.message} {JOB.error.fix}", "ERROR")
         box.operator("recover_motion.copy_log", icon="COPYDOWN")
     elif JOB.quality:
-        box = layout.box()
+        lines = layout.box().column(align=True)
         for line in JOB.quality.splitlines():
-            words(context, box, line, "CHECKMARK")
+            words(context, lines, line, "CHECKMARK")
         for warning in JOB.done.warnings:
-            words(context, box, warning, "INFO")
+            words(context, lines, warning, "INFO")
 
 
 def progress_words() -> tuple[float, str]:

@@ -44,6 +44,7 @@ def main() -> None:
     package, repo, file = map(Path, sys.argv[sys.argv.index("--") + 1 :])
     sys.path[:0] = [str(package.parent), str(repo), str(repo / "tests"), str(repo / "tests" / "blender")]
     os.environ["RECOVER_MOTION_PACKAGE"] = package.name
+    bpy.context.preferences.view.show_splash = False
     importlib.import_module(package.name).register()
     steps = load(file).session()
     end = time.monotonic() + LONGEST_S
