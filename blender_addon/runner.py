@@ -21,8 +21,8 @@ from .motion import MotionFileError
 from .preferences import data_folder
 
 _POLL_S = 0.1
-_PIECE_S = 0.03
-"""How long Blender is held at a time; it draws in between."""
+_PIECE_S = 0.02
+"""How long Blender is held at a time, and by the last step begun in it; it draws in between."""
 _BETWEEN_PIECES_S = 0.005
 _MOST_TRIES = 3
 
