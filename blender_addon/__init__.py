@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import bpy
 
-from . import cli, preferences, properties, runner, takes
-from .operators import recover
-from .ui import panel, pictures
+from . import cli, found_people, preferences, properties, runner, takes
+from .operators import people, pick, recover
+from .ui import boxes, panel, pictures
+from .ui import people as people_panel
 
-_MODULES = (preferences, properties, takes, runner, recover, pictures, panel)
+_MODULES = (
+    preferences, properties, takes, found_people, runner, recover, people, pick, pictures, boxes, panel, people_panel,
+)  # fmt: skip
 _commands: list[object] = []
 
 

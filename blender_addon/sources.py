@@ -46,6 +46,16 @@ def source_of(context: bpy.types.Context, *, measured: bool = True) -> Source:
     return _from_file(context.scene.recover_motion.clip)
 
 
+def clip_range(settings: bpy.types.PropertyGroup, source: Source) -> dict[str, int]:
+    """The frames of the clip that are used, as the engine's options `start` and `end`, counted from 0; what is left out
+    is the clip's first or last. A strip's own range goes before the chosen one, that before a movie clip's offset."""
+    if source.timed:
+        return {"start": source.start, "end": source.end}
+    if settings.use_range:
+        return {"start": settings.start, "end": settings.end}
+    return {} if source.start is None else {"start": source.start}
+
+
 def loaded_clip(path: Path) -> bpy.types.MovieClip | None:
     """A movie clip of this file that is open in Blender and is no take's background."""
     backgrounds = {collection.recover_motion.clip for collection in bpy.data.collections}

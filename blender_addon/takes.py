@@ -81,11 +81,19 @@ def active_person(context: bpy.types.Context) -> bpy.types.Object | None:
 
 
 def motion_path(take: bpy.types.Collection) -> Path:
-    """Where the take's motion file is: where it was when the take was made, else by its name beside the .blend."""
-    path = Path(bpy.path.abspath(take.recover_motion.motion, library=take.library))
+    """Where the take's motion file is."""
+    return where_it_is(take.recover_motion.motion, take.library)
+
+
+def where_it_is(stored: str, library: bpy.types.Library | None = None) -> Path:
+    """Where a file is that was written for the scene: where it was then, else by its name beside the .blend.
+
+    stored: its path as a property keeps it. library: that the property's owner is linked from.
+    """
+    path = Path(bpy.path.abspath(stored, library=library))
     if not path.is_file() and bpy.data.filepath:
         beside = Path(bpy.data.filepath).parent
-        name = PureWindowsPath(take.recover_motion.motion).name  # either system's separators
+        name = PureWindowsPath(stored).name  # either system's separators
         return next((p for p in (beside / name, beside / "recover_motion" / name) if p.is_file()), path)
     return path
 

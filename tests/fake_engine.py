@@ -1,11 +1,13 @@
 """An engine that speaks the protocol at once and recovers nothing; the clip's name says how it behaves.
 
-walk: a take of motions.py; nobody: an error; slow: works until told to stop; stuck: hears nothing and has a child;
-crash: dies with a word in the log; garbage: says other things between. Run as a script, by any Python with NumPy.
+walk: a take of motions.py, and four people to find; nobody: an error; slow: works until told to stop; stuck: hears
+nothing and has a child; crash: dies with a word in the log; garbage: says other things between. Run as a script, by any
+Python with NumPy and OpenCV.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,12 +19,18 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from motions import walking_motion  # noqa: E402  the environment has been cleaned of paths
+import cv2  # noqa: E402  the environment has been cleaned of paths
+import numpy as np  # noqa: E402
+from motions import walking_motion  # noqa: E402
 
 from ghmr_engine import protocol  # noqa: E402
 from ghmr_engine.motion_file import write_motion  # noqa: E402
 
 QUALITY = {"reprojection_px": 3.5, "sliding_mm": 0.4, "penetration_mm": 0.0, "jitter": 1.0, "seen": 1.0}
+
+
+PEOPLE = {1: (True, 0, 29, 100), 2: (True, 0, 18, 300), 3: (False, 15, 29, 500), 4: (False, 19, 29, 310)}
+"""Who is found: whether main, first and last of 30 frames, the box's left edge in frame 0; 4 goes on where 2 ends."""
 
 
 def wrapper(folder: Path) -> Path:
@@ -44,11 +52,38 @@ def log(text: str) -> None:
 def walk(job: protocol.Recover) -> None:
     for stage in ("video", "people", "lift"):
         say(protocol.Progress(job.id, stage, 0.5, 1.0, 2.0))
-    motion, clip = walking_motion(frames=30, people=2), Path(job.video)
-    meta = {**motion.meta, "video": {**motion.meta["video"], "name": clip.name}, "options": job.options}
+    wanted = who_is_wanted(job.options.get("identities"))
+    motion, clip = walking_motion(frames=30, people=len(wanted)), Path(job.video)
+    names = {str(number): one["name"] for number, one in enumerate(wanted, 1) if one["name"]}
+    meta = {**motion.meta, "video": {**motion.meta["video"], "name": clip.name}, "options": job.options, "names": names}
     write_motion(Path(job.out), replace(motion, meta=meta))
-    quality = {"1": QUALITY, "2": {**QUALITY, "reprojection_px": None}}
+    quality = {number: {**QUALITY, "reprojection_px": 3.5 if number == "1" else None} for number in motion.people}
     say(protocol.Done(job.id, job.out, quality, {"video": 0.1}, "open", ["The clip is made up."]))
+
+
+def who_is_wanted(path: str | None) -> list[dict]:
+    """As the file of identities has them; two without a name where there is none."""
+    return [{"name": ""}, {"name": ""}] if path is None else json.loads(Path(path).read_text())["people"]
+
+
+def find(job: protocol.Find) -> None:
+    """Who walks through the picture, person by person of PEOPLE, with a thumbnail of one colour each."""
+    say(protocol.Progress(job.id, "people", 0.5, 1.0, 2.0))
+    out, start = Path(job.out), job.options.get("start", 0)
+    people = []
+    for number, (main, first, last, left) in PEOPLE.items():
+        thumbnail = out.with_name(f"{out.name.removesuffix('.people.json')}.person{number}.jpg")
+        color = np.full((64, 64, 3), (60 * number, 200, 255 - 60 * number), np.uint8)
+        thumbnail.write_bytes(cv2.imencode(".jpg", color)[1].tobytes())
+        frames = list(range(first, last + 1))
+        boxes = [[left + 2 * frame, 100.0, left + 2 * frame + 100, 400.0] for frame in frames]
+        people.append({"person": number, "main": main, "seen": len(frames) / 30, "frames": frames, "boxes": boxes,
+                       "thumbnail": thumbnail.name})  # fmt: skip
+    content = {"format": "recover-motion people", "version": 1, "engine": "0.1.0",
+               "video": {"name": Path(job.video).name, "path": job.video, "sha256": "f" * 64}, "fps": [30, 1],
+               "frames": 30, "image_size": [854, 480], "start": start, "people": people}  # fmt: skip
+    out.write_text(json.dumps(content))
+    say(protocol.Found(job.id, job.out, ["The people are made up."]))
 
 
 def slow(job: protocol.Recover, stop: threading.Event) -> None:
@@ -78,7 +113,7 @@ def garbage(job: protocol.Recover) -> None:
     walk(job)
 
 
-def nobody(job: protocol.Recover) -> None:
+def nobody(job: protocol.Recover | protocol.Find) -> None:
     say(protocol.Error(job.id, "nobody", "There is nobody in the clip.", "Choose another."))
 
 
@@ -93,6 +128,8 @@ def main() -> None:
             say(protocol.Welcome("0.1.0", "cpu", []))
         elif isinstance(request, protocol.Cancel) and request.id in stops:
             stops[request.id].set()
+        elif isinstance(request, protocol.Find):
+            (nobody if Path(request.video).stem == "nobody" else find)(request)
         elif isinstance(request, protocol.Recover):
             name = Path(request.video).stem
             stops[request.id] = threading.Event()

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
 
 from .. import runner
+from ..found_people import wanted
 from ..ghmr_engine import protocol
 from ..ghmr_engine.camera_words import camera_line
 from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..motion import read_motion
+from ..people_file import write_identities
 from ..preferences import HOW_TO_INSTALL, chosen_engine, data_folder
 from ..properties import CAMERAS_WITH_A_FILE
 from ..scene.background import clip_to_show
 from ..scene.build import Placement, build_steps
-from ..sources import Source, source_of
+from ..sources import Source, clip_range, source_of
 from ..takes import people_of
 from ..tracked_camera import find_solved, write_camera
+
+_CAMERA, _IDENTITIES = "camera.json", "identities.json"
 
 
 class RECOVERMOTION_OT_recover(bpy.types.Operator):
@@ -125,14 +130,14 @@ class Order:
     scene: str
     """Name of the scene that gets the take."""
     set_rate: bool
-    camera_file: Path | None
-    """Written for this recovery: it goes where there will be no take beside it."""
+    out: Path
+    """The motion file that is to come."""
 
     def drop(self) -> None:
-        """Nothing came of it."""
-        if self.camera_file is not None:
+        """Nothing came of it: what was written to lie beside the take goes."""
+        for ending in (_CAMERA, _IDENTITIES):
             with contextlib.suppress(OSError):
-                self.camera_file.unlink(missing_ok=True)
+                _beside(self.out, ending).unlink(missing_ok=True)
 
     def build(self, reply: protocol.Done) -> runner.Steps:
         """Read the motion file and build the take, in short steps."""
@@ -156,42 +161,63 @@ def ask_for_take(context: bpy.types.Context, source: Source) -> None:
     settings = context.scene.recover_motion
     python = engine_for(context)
     out = new_path(takes_folder(), source.path.stem, "motion.npz")
-    options, written = _options(settings, source, out)
     set_rate = settings.rate == "scene" and not source.timed
-    order = Order(replace(source, clip=None), context.scene.name, set_rate, written)
+    order = Order(replace(source, clip=None), context.scene.name, set_rate, out)
     task = runner.Task("Recover Motion", order.build, order.drop)
     try:
+        options = _options(context.scene, source, out)
         runner.ask(python, lambda number: protocol.Recover(number, str(source.path), str(out), options), task)
     except OSError as error:
         order.drop()
-        raise RecoverError(
-            "no_engine", f"The engine cannot be started ({error}).", "Check its path in the preferences."
-        ) from error
+        raise cannot_start(error) from error
+    except RecoverError:
+        order.drop()
+        raise
 
 
-def _options(settings: bpy.types.PropertyGroup, source: Source, out: Path) -> tuple[dict[str, object], Path | None]:
-    """What the engine is asked, and the camera's file where one was written for it. Raises RecoverError."""
-    options = settings.options()
-    if source.start is not None and (source.timed or not settings.use_range):
-        options["start"] = source.start
-    if source.timed:
-        options["end"] = source.end
+def cannot_start(error: OSError) -> RecoverError:
+    """What to say where the engine's program does not start."""
+    return RecoverError("no_engine", f"The engine cannot be started ({error}).", "Check its path in the preferences.")
+
+
+def _options(scene: bpy.types.Scene, source: Source, out: Path) -> dict[str, object]:
+    """What the engine is asked; files for it are written beside `out`. Raises RecoverError."""
+    settings = scene.recover_motion
+    options = {**settings.options(), **clip_range(settings, source)}
+    people = wanted(scene, source)
+    if people is not None:
+        path = _beside(out, _IDENTITIES)
+        with _writing("list of people"):
+            write_identities(path, people)
+        options["identities"] = str(path)
     if settings.lens_from == "clip":
         options |= _lens_of(source)
     if settings.camera == "blender":
-        path = out.with_name(f"{out.name.removesuffix('.motion.npz')}.camera.json")
-        try:
+        path = _beside(out, _CAMERA)
+        with _writing("camera"):
             write_camera(find_solved(settings.tracked_clip, source.path), path)
-        except OSError as error:
-            raise RecoverError("no_place", f"The camera cannot be written ({error}).", "Free space there.") from error
-        return {**options, "camera_file": str(path)}, path
-    if settings.camera in CAMERAS_WITH_A_FILE:
+        options["camera_file"] = str(path)
+    elif settings.camera in CAMERAS_WITH_A_FILE:
         if not settings.camera_file:
             raise RecoverError("no_camera_file", "No camera file is chosen.", "Choose one, or another Camera.")
         if not Path(options["camera_file"]).is_file():
             fix = "Choose another one, or another Camera."
             raise RecoverError("no_camera_file", f"There is no camera file {options['camera_file']}.", fix)
-    return options, None
+    return options
+
+
+def _beside(motion: Path, ending: str) -> Path:
+    """A file that goes with a motion file."""
+    return motion.with_name(f"{motion.name.removesuffix('.motion.npz')}.{ending}")
+
+
+@contextlib.contextmanager
+def _writing(what: str) -> Iterator[None]:
+    """Trouble with the disk, in the user's words."""
+    try:
+        yield
+    except OSError as error:
+        raise RecoverError("no_place", f"The {what} cannot be written ({error}).", "Free space there.") from error
 
 
 def _lens_of(source: Source) -> dict[str, float]:

@@ -20,8 +20,10 @@ from .skeleton import rest_skeleton
 from .surroundings import add_ground, add_path
 from .timing import Clock, scene_rate
 
-# Blender's names hold 63 bytes; this leaves room for " person 12 trousers.001".
+# Blender's names hold 63 bytes; these leave room for " person 12 trousers.001", and for " trousers.001" after both.
 _LONGEST_NAME = 40
+_LONGEST_WITH_PERSON = 50
+_LONGEST_PERSON = 24
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def build_steps(
     yield
     for place, (number, person) in enumerate(motion.people.items()):
         if len(person.frames):
-            yield from _add_person(collection, motion, clock, (f"{name} person {number}", number, person, place))
+            who = (_person_name(name, motion, number), number, person, place)
+            yield from _add_person(collection, motion, clock, who)
     add_ground(collection, f"{name} ground", motion)
     yield
     camera = add_camera(collection, f"{name} camera", motion, clock)
@@ -93,8 +96,21 @@ def build_steps(
 
 def take_name(motion: Motion) -> str:
     """The clip's name without its ending, short enough that longer names can be made of it."""
-    stem = PurePath(motion.meta["video"]["name"]).stem or "take"
-    return stem.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    return _shortened(PurePath(motion.meta["video"]["name"]).stem or "take", _LONGEST_NAME)
+
+
+def _person_name(take: str, motion: Motion, number: str) -> str:
+    """What a person's objects are called: by the name that the user gave, where there is one."""
+    given = motion.meta.get("names", {}).get(number)
+    if not given:
+        return f"{take} person {number}"
+    person = _shortened(given, _LONGEST_PERSON)
+    return f"{_shortened(take, _LONGEST_WITH_PERSON - 1 - len(person.encode()))} {person}"
+
+
+def _shortened(name: str, longest: int) -> str:
+    """So many bytes of a name at most."""
+    return name.encode()[:longest].decode(errors="ignore")
 
 
 def _remember(collection: bpy.types.Collection, motion_path: Path, clock: Clock, camera: bpy.types.Object) -> None:

@@ -53,6 +53,7 @@ class Options(Drawn):
     """What is known of the clip, and what the scene takes from it."""
 
     bl_label = "Camera and Scene"
+    bl_order = 1
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender wants a plain set
     parent = "Main"
 
