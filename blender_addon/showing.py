@@ -9,6 +9,8 @@ from fractions import Fraction
 import bpy
 
 from .compat import sequencer_scene
+from .ghmr_engine.errors import RecoverError
+from .motion import MotionFileError
 from .people_file import PeopleFile
 from .sources import file_of, loaded_clip, source_of
 from .takes import motion_of, takes_of
@@ -41,9 +43,10 @@ def showing_in(
     if area.type == "CLIP_EDITOR":
         space = area.spaces.active
         clip = space.clip if space.view == "CLIP" else None
-        return _showing(scene, clip, lambda size: clip_viewing(region, size))
+        return _showing(scene, clip, space.clip_user.frame_current, lambda size: clip_viewing(region, size))
     if area.type == "VIEW_3D" and view is not None and view.view_perspective == "CAMERA":
-        return _showing(scene, background_clip(scene), lambda size: _framed(region, view, scene, size))
+        clip, now = background_clip(scene), scene.frame_current
+        return _showing(scene, clip, now, lambda size: _framed(region, view, scene, size))
     return None
 
 
@@ -59,8 +62,12 @@ def current_frame(context: bpy.types.Context) -> int | None:
             return None
         now = sequencer_scene(context).frame_current
         return strip.start + round((now - strip.start_frame) / strip.step) - found.start
-    mine = context.space_data.clip if editor == "CLIP_EDITOR" else background_clip(scene)
-    frames = (_motion_frame(scene, clip, found) for clip in (mine, loaded_clip(people.clip_path)) if clip is not None)
+    if editor == "CLIP_EDITOR" and context.space_data.clip is not None:
+        frame = _motion_frame(scene, context.space_data.clip, context.space_data.clip_user.frame_current, found)
+        if frame is not None:
+            return frame
+    clips = (background_clip(scene), loaded_clip(people.clip_path))
+    frames = (_motion_frame(scene, clip, scene.frame_current, found) for clip in clips if clip is not None)
     return next((frame for frame in frames if frame is not None), None)
 
 
@@ -84,15 +91,19 @@ def redraw_clips() -> None:
 
 
 def _showing(
-    scene: bpy.types.Scene, clip: bpy.types.MovieClip | None, look: Callable[[tuple[int, int]], Viewing | None]
+    scene: bpy.types.Scene,
+    clip: bpy.types.MovieClip | None,
+    now: int,
+    look: Callable[[tuple[int, int]], Viewing | None],
 ) -> Showing | None:
+    """now: the scene frame that the editor shows."""
     if clip is None:
         return None
     found = scene.recover_motion_people.file()
     width, height = clip.size
     if not height or abs(width / height * found.size[1] / found.size[0] - 1) > _SAME_SHAPE:
         return None  # Blender 4 shows a clip that was filmed upright lying
-    frame = _motion_frame(scene, clip, found)
+    frame = _motion_frame(scene, clip, now, found)
     viewing = look(found.size) if frame is not None else None
     return Showing(viewing, frame) if viewing is not None else None
 
@@ -106,9 +117,9 @@ def _framed(
     return camera_viewing(region, view, scene, size) if abs(shape * size[1] / size[0] - 1) < _SAME_SHAPE else None
 
 
-def _motion_frame(scene: bpy.types.Scene, clip: bpy.types.MovieClip, found: PeopleFile) -> int | None:
-    """Which frame of the motion a movie clip shows; None where it is of something else."""
-    picture = scene.frame_current - clip.frame_start + clip.frame_offset
+def _motion_frame(scene: bpy.types.Scene, clip: bpy.types.MovieClip, now: int, found: PeopleFile) -> int | None:
+    """Which frame of the motion a movie clip shows at a scene frame; None where it is of something else."""
+    picture = now - clip.frame_start + clip.frame_offset
     if file_of(clip).resolve() == scene.recover_motion_people.clip_path.resolve():
         return round(picture / _pictures_a_frame(clip, found.fps)) - found.start
     return _frame_of_copy(scene, clip, found, picture)
@@ -118,7 +129,10 @@ def _frame_of_copy(scene: bpy.types.Scene, clip: bpy.types.MovieClip, found: Peo
     """The same for the upright copy of the clip that lies beside a take: it has the take's frames only."""
     for take in takes_of(scene):
         if take.recover_motion.clip == clip and take.get("clip_sha256") == found.sha256:
-            meta = motion_of(take).meta
+            try:
+                meta = motion_of(take).meta
+            except (RecoverError, MotionFileError):
+                return None
             if meta["video"].get("background") == file_of(clip).name and Fraction(*meta["fps"]) == found.fps:
                 return picture + int(meta["video"].get("start", 0)) - found.start
     return None

@@ -50,7 +50,7 @@ def test_the_file_is_read_anew_only_when_it_changed(people_file, tmp_path):
 
 @pytest.mark.parametrize("changes", [{"format": "other"}, {"version": 2}, {"people": [{}]}, {"people": 3}, {"fps": 3}])
 def test_another_file_is_refused_in_words(people_file, tmp_path, changes):
-    with pytest.raises(Exception, match="does not say who is in the clip. Find the people again.") as caught:
+    with pytest.raises(Exception, match=r"does not say who is in the clip\. Find the people again\.") as caught:
         people_file.people_in(written(tmp_path / "a.people.json", **changes))
     assert type(caught.value).__name__ == "RecoverError"
 

@@ -234,7 +234,7 @@ class RECOVERMOTION_OT_split_person(_OfTheList):
                 f"It is seen in {_in_words(context, visible(found, entry.get_parts()))}.",
             )  # fmt: skip
         ticked, place = entry.ticked, people.active
-        number = max(one.number for one in people.people) + 1
+        number = max(*found.people, *(one.number for one in people.people)) + 1
         entry.set_parts(before)
         new = people.people.add()  # `entry` may lie elsewhere from here on
         new.number, new.ticked = number, ticked

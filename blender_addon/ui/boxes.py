@@ -19,10 +19,12 @@ from ..showing import Showing, showing_in
 _SPACES = (bpy.types.SpaceClipEditor, bpy.types.SpaceView3D)
 _HANDLES: list[tuple[type[bpy.types.Space], object]] = []
 """Blender's, to take the drawing away again."""
-_GREY = (0.75, 0.75, 0.75, 0.8)
+_GREY = (0.8, 0.8, 0.8, 1.0)
+_SHADE = (0.0, 0.0, 0.0, 0.4)
+"""Around a box, for bright pictures."""
 _BLACK = (0.0, 0.0, 0.0, 1.0)
 _WHITE = (1.0, 1.0, 1.0, 1.0)
-_THIN, _USUAL, _THICK = 1.0, 2.0, 4.0
+_THIN, _USUAL, _THICK = 1.0, 2.5, 5.0
 _TEXT = 13.0
 _BRIGHTEST = 0.95
 
@@ -109,7 +111,7 @@ def _draw_marks(shown: list[Mark], scale: float) -> None:
 
     for mark in shown:
         width = mark.width * scale
-        add(frame_triangles(mark.low, mark.high, width + 2 * scale), (0.0, 0.0, 0.0, 0.5))
+        add(frame_triangles(mark.low, mark.high, width + 2 * scale), _SHADE)
         add(frame_triangles(mark.low, mark.high, width), mark.color)
         wide = blf.dimensions(0, mark.text)[0]
         x, y = mark.low[0] - width / 2, mark.high[1] + width / 2

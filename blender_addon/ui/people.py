@@ -57,6 +57,7 @@ class RECOVERMOTION_UL_people(bpy.types.UIList):
         """Blender's call."""
         found = _file_of(data)
         row = layout.row(align=True)
+        row.use_property_split = False
         row.prop(item, "ticked", text="")
         row.label(text="", icon_value=_thumbnail(found, item))
         row.prop(item, "name", text="", emboss=False, placeholder=item.title)

@@ -170,7 +170,8 @@ def test_the_frame_of_a_split_is_the_one_shown():
         fails(OPS.split_person, "The clip is open nowhere")
         clip = bpy.data.movieclips.load(str(CLIPS / "walk.mp4"))
         clip.frame_start, bpy.context.scene.frame_current = 101, 110
-        with clip_editor(clip):
+        with clip_editor(clip) as space:
+            space.clip_user.frame_current = 110  # in a window the editor follows by itself
             assert OPS.split_person() == {"FINISHED"}
             assert listed(people)[0] == (1, True, [(1, 0, 8)])
             people.active = 2
@@ -187,8 +188,8 @@ def test_a_range_shifts_the_frames_that_are_shown():
         settings.use_range, settings.start, settings.end = True, 5, 34
         OPS.find_people()
         clip = bpy.data.movieclips.load(str(CLIPS / "walk.mp4"))
-        bpy.context.scene.frame_current = 16
-        with clip_editor(clip):
+        with clip_editor(clip) as space:
+            space.clip_user.frame_current = 16
             assert part("showing").current_frame(bpy.context) == 10
 
 
@@ -234,7 +235,7 @@ def test_the_list_is_saved_with_the_file():
 
 
 def marks_at(frame):
-    """What would be drawn at a frame, a pixel of the region for one of the picture's; y from the picture's lower edge."""
+    """What would be drawn at a frame, where a pixel of the region is one of the picture; y counts up from its foot."""
     view = part("viewing").Viewing(np.array([0.0, 480.0]), np.ones(2))
     people = bpy.context.scene.recover_motion_people
     return part("ui.boxes").marks(people, part("showing").Showing(view, frame))
@@ -288,9 +289,8 @@ def drawn():
             return call
 
     region = types.SimpleNamespace(width=2000)
-    context = types.SimpleNamespace(
-        scene=bpy.context.scene, area=None, region=region, preferences=bpy.context.preferences, space_data=None
-    )
+    preferences = types.SimpleNamespace(system=types.SimpleNamespace(ui_scale=1.0))  # 0 where there is no window
+    context = types.SimpleNamespace(scene=bpy.context.scene, area=None, region=region, preferences=preferences)
     panel = types.SimpleNamespace(layout=Recorder())
     part("ui.people").People.draw(panel, context)
     return seen
