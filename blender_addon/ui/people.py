@@ -13,7 +13,7 @@ from .editors import Drawn, in_editors, words
 from .pictures import icon
 
 _ROWS = 5
-_PICTURE = 6.0
+_PICTURE = 5.0
 
 
 class People(Drawn):
