@@ -14,7 +14,7 @@ import numpy as np
 from .ghmr_engine.errors import RecoverError
 from .people_file import Part, PeopleFile, box_at, people_in
 from .scene.build import relative
-from .sources import Source, clip_range
+from .sources import Source, clip_range, source_of
 from .takes import where_it_is
 
 _TO_THE_END = -1
@@ -60,6 +60,7 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
     clip: bpy.props.StringProperty(description="The clip that they were found in")
     start: bpy.props.IntProperty(description="First frame of the clip that was looked at, counted from 0")
     end: bpy.props.IntProperty(description="Last frame that was looked at; -1 for the clip's end")
+    pictures: bpy.props.IntProperty(description="In the clip, where a strip of it was looked at; 0 otherwise")
     people: bpy.props.CollectionProperty(type=RecoverMotionEntry)
     active: bpy.props.IntProperty(name="Person", description="Name, merge or split this one")
 
@@ -82,14 +83,16 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
         """The people file's content. Raises RecoverError where it is gone."""
         return people_in(where_it_is(self.path))
 
-    def fill(self, path: Path, clip: Path, looked_at: dict[str, int]) -> None:
-        """List everybody in a people file; those who matter are ticked. looked_at: start and end that were asked for.
+    def fill(self, path: Path, source: Source, looked_at: dict[str, int]) -> None:
+        """List everybody in a people file; those who matter are ticked.
 
+        source: what was looked at. looked_at: start and end that were asked for.
         Raises RecoverError.
         """
         found = people_in(path)
         self.forget()
-        self.path, self.clip = relative(path), relative(clip)
+        self.path, self.clip = relative(path), relative(source.path)
+        self.pictures = source.pictures or 0
         self.start, self.end = looked_at.get("start", 0), looked_at.get("end", _TO_THE_END)
         for number, person in found.people.items():
             entry = self.people.add()
@@ -100,7 +103,7 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
         """Back to before anybody was looked for."""
         self.people.clear()
         self.path = self.clip = ""
-        self.start = self.active = 0
+        self.start = self.active = self.pictures = 0
         self.end = _TO_THE_END
 
     def boxes_at(self, frame: int) -> np.ndarray:
@@ -108,6 +111,14 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
         found, nothing = self.file(), np.full(4, np.nan)
         boxes = [box_at(found, entry.get_parts(), frame) for entry in self.people]
         return np.array([nothing if box is None else box for box in boxes]).reshape(-1, 4)
+
+    def source_here(self, context: bpy.types.Context) -> Source | None:
+        """The clip that the editor means, told without asking any file; None where there is none."""
+        known = {self.clip_path.resolve(): self.pictures} if self.pictures else {}
+        try:
+            return source_of(context, measured=False, known=known)
+        except RecoverError:
+            return None
 
     def holds_for(self, settings: bpy.types.PropertyGroup, source: Source) -> bool:
         """Whether this is the list of that very clip and range."""

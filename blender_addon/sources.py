@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -31,18 +32,21 @@ class Source:
     """The movie clip whose settings hold for it."""
     timed: bool = False
     """Range and speed are given with it."""
+    pictures: int | None = None
+    """In a strip's file, which its range and speed follow from."""
 
 
-def source_of(context: bpy.types.Context, *, measured: bool = True) -> Source:
+def source_of(context: bpy.types.Context, *, measured: bool = True, known: Mapping[Path, int] | None = None) -> Source:
     """The clip that the editor means. Raises RecoverError with what to do where there is none that can be used.
 
     measured: ask the file what a strip's range and speed are; panels, which must not, leave both out.
+    known: how many pictures there are in files (resolved paths), so that they are not asked.
     """
     editor = context.area.type if context.area is not None else ""
     if editor == "CLIP_EDITOR":
         return _from_clip(context.space_data.clip)
     if editor == "SEQUENCE_EDITOR":
-        return _from_strip(context, measured=measured)
+        return _from_strip(context, measured=measured, known=known or {})
     return _from_file(context.scene.recover_motion.clip)
 
 
@@ -86,7 +90,7 @@ def _from_clip(clip: bpy.types.MovieClip | None) -> Source:
     return Source(_existing(file_of(clip)), start=start, start_frame=clip.frame_start, clip=clip)
 
 
-def _from_strip(context: bpy.types.Context, *, measured: bool) -> Source:
+def _from_strip(context: bpy.types.Context, *, measured: bool, known: Mapping[Path, int]) -> Source:
     editor = sequencer_scene(context).sequence_editor
     strip = editor.active_strip if editor is not None else None
     if strip is None or strip.type != "MOVIE":
@@ -97,14 +101,16 @@ def _from_strip(context: bpy.types.Context, *, measured: bool) -> Source:
         raise RecoverError("reversed", f"{strip.name} runs backwards.", "Switch Reverse Frames off.")
     times = strip_times(strip)
     path = _existing(Path(bpy.path.abspath(strip.filepath)).absolute())
-    if not measured:
+    pictures = known.get(path.resolve())
+    if pictures is None and not measured:
         return Source(path, start_frame=times.first, clip=loaded_clip(path), timed=True)
-    pictures = _pictures_in(path, path.stat().st_mtime_ns)
+    if pictures is None:
+        pictures = _pictures_in(path, path.stat().st_mtime_ns)
     speed = pictures / times.length  # pictures of the file a scene frame
     start = round(max(times.trimmed, 0) * speed)
     end = min(start + max(round((times.last + 1 - times.first) * speed), 1), pictures) - 1
     step = 1.0 if abs(speed - 1) < _SAME_SPEED else 1 / speed
-    return Source(path, start, end, times.first, step, loaded_clip(path), timed=True)
+    return Source(path, start, end, times.first, step, loaded_clip(path), timed=True, pictures=pictures)
 
 
 @lru_cache(maxsize=16)

@@ -46,3 +46,12 @@ def test_quitting_in_the_middle_ends_the_engine_and_leaves_nothing(program, pack
         time.sleep(0.1)
     assert not _runs(engine)
     assert not list(tmp_path.rglob("*.motion.npz*"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS or [[]], ids=_named)
+def test_people_are_found_shown_and_picked(program, package, tmp_path):
+    home, clips = engine_home(tmp_path / "home"), make_clips(tmp_path / "clips")
+    run_session(
+        [*program, "--enable-event-simulate"], package, INNER / "session_people.py", tmp_path / "user",
+        RECOVER_MOTION_HOME=str(home), RECOVER_MOTION_CLIPS=str(clips),
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -16,7 +16,7 @@ from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..people_file import both_visible, clip_of, cut, joined, stretches, visible
 from ..showing import current_frame, redraw_clips
-from ..sources import clip_range, source_of
+from ..sources import Source, clip_range, source_of
 from .recover import cannot_start, engine_for, finish_in_background, new_path, takes_folder
 
 _TICKED = "ticked"
@@ -52,7 +52,7 @@ class RECOVERMOTION_OT_find_people(bpy.types.Operator):
 class _Search:
     """Find People as it was asked for."""
 
-    clip: Path
+    source: Source
     looked_at: dict[str, int]
     scene: str
 
@@ -60,7 +60,7 @@ class _Search:
         """Fill the scene's list."""
         scene = bpy.data.scenes.get(self.scene) or bpy.context.scene
         people = scene.recover_motion_people
-        people.fill(Path(reply.path), self.clip, self.looked_at)
+        people.fill(Path(reply.path), self.source, self.looked_at)
         yield
         count, ticked = len(people.people), len(people.ticked)
         JOB.quality = f"{count} {'person' if count == 1 else 'people'} found, {ticked} ticked"
@@ -75,7 +75,7 @@ def _ask_who(context: bpy.types.Context) -> None:
     source, python = source_of(context), engine_for(context)
     looked_at = clip_range(context.scene.recover_motion, source)
     out = _people_path(takes_folder(), source.path, looked_at)
-    search = _Search(source.path, looked_at, context.scene.name)
+    search = _Search(replace(source, clip=None), looked_at, context.scene.name)
     task = runner.Task("Find People", search.list_people)
     try:
         runner.ask(python, lambda number: protocol.Find(number, str(source.path), str(out), looked_at), task)

@@ -8,7 +8,6 @@ from .. import runner
 from ..found_people import RecoverMotionEntry
 from ..ghmr_engine.errors import RecoverError
 from ..people_file import PeopleFile, visible
-from ..sources import source_of
 from .editors import Drawn, in_editors, words
 from .pictures import icon
 
@@ -29,10 +28,7 @@ class People(Drawn):
         layout.use_property_decorate = False
         layout.enabled = not runner.busy()
         people = context.scene.recover_motion_people
-        try:
-            source = source_of(context)
-        except RecoverError:
-            source = None
+        source = people.source_here(context)
         if source is not None and people.holds_for(context.scene.recover_motion, source):
             _draw_list(context, layout, people)
             return

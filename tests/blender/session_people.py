@@ -10,6 +10,7 @@ import bpy
 import gpu
 import numpy as np
 from scenes import part
+from screens import in_view, largest, part_of, show_tab, window
 
 CLIP = Path(os.environ["RECOVER_MOTION_CLIPS"]) / "walk.mp4"
 OPS = bpy.ops.recover_motion
@@ -29,19 +30,9 @@ def look():
     SEEN[bpy.context.area.type] = np.array(pixels.to_list(), dtype=np.uint8).reshape(height, width, 3)
 
 
-def main_region(area):
-    return next(region for region in area.regions if region.type == "WINDOW")
-
-
-def in_editor(area):
-    return bpy.context.temp_override(
-        window=bpy.context.window_manager.windows[0], area=area, region=main_region(area), space_data=area.spaces.active
-    )
-
-
 def showing(area):
     view = area.spaces.active.region_3d if area.type == "VIEW_3D" else None
-    return part("showing").showing_in(bpy.context.scene, area, main_region(area), view)
+    return part("showing").showing_in(bpy.context.scene, area, part_of(area), view)
 
 
 def place_of(area, person, x, y):
@@ -60,28 +51,25 @@ def has_box(area, person, color):
 
 def click(area, person, **keys):
     """Pick in the Frame, and a click into the middle of somebody's box."""
-    window = bpy.context.window_manager.windows[0]
-    with in_editor(area):
+    with in_view(area.type):
         assert OPS.pick_person("INVOKE_DEFAULT") == {"RUNNING_MODAL"}
-    region = main_region(area)
+    region = part_of(area)
     x, y = (round(value) for value in place_of(area, person, 0.5, 0.5))
     for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
-        window.event_simulate(kind, value, x=region.x + x, y=region.y + y, **keys)
+        window().event_simulate(kind, value, x=region.x + x, y=region.y + y, **keys)
 
 
 def session():
     """Called by run_in_window.py."""
-    scene, area = bpy.context.scene, max(bpy.context.screen.areas, key=lambda one: one.width * one.height)
+    scene, area = bpy.context.scene, largest()
     area.type = "CLIP_EDITOR"
     space = area.spaces.active
     space.clip = bpy.data.movieclips.load(str(CLIP))
     for kind in (bpy.types.SpaceClipEditor, bpy.types.SpaceView3D):
         kind.draw_handler_add(look, (), "WINDOW", "POST_PIXEL")
-    space.show_region_ui = True
     scene.frame_current = 16
-    yield 0.5
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Recover Motion"
-    with in_editor(area):
+    yield from show_tab(area.type)
+    with in_view(area.type):
         bpy.ops.clip.view_all()
         bpy.ops.ed.undo_push(message="Open")
         assert OPS.find_people() == {"FINISHED"}
@@ -115,25 +103,25 @@ def check_boxes(area):
 def check_undo(area, everybody):
     """One action is one step, and a find one too."""
     people = bpy.context.scene.recover_motion_people
-    with in_editor(area):
+    with in_view(area.type):
         people.active = 1
         bpy.ops.ed.undo_push(message="Choose")
         OPS.merge_people("EXEC_DEFAULT", True, other="4")
         merged = listed()
         assert len(merged) == 3
     yield 0.2
-    with in_editor(area):
+    with in_view(area.type):
         bpy.context.scene.recover_motion_people.active = 0
         OPS.split_person("EXEC_DEFAULT", True)
         assert [parts for number, _, _, parts in listed() if number in (1, 5)] == [[(1, 0, 14)], [(1, 15, 29)]]
     yield 0.2
     for expected in (merged, everybody, everybody, []):
-        with in_editor(area):
+        with in_view(area.type):
             bpy.ops.ed.undo()
         yield 0.3
         assert listed() == expected, (listed(), expected)
     for expected in (everybody, everybody, merged):
-        with in_editor(area):
+        with in_view(area.type):
             bpy.ops.ed.redo()
         yield 0.3
         assert listed() == expected, (listed(), expected)
@@ -149,7 +137,7 @@ def check_picking(area):
     click(area, 0, shift=True)
     yield 0.5
     assert [entry.number for entry in bpy.context.scene.recover_motion_people.ticked] == [1, 3]
-    with in_editor(area):
+    with in_view(area.type):
         bpy.ops.ed.undo()
     yield 0.3
     assert [entry.number for entry in bpy.context.scene.recover_motion_people.ticked] == [3]

@@ -13,6 +13,7 @@ import numpy as np
 from scenes import of_type, part
 from solves import clip_editor
 from test_addon import Registered, options_asked, recover_fails
+from test_sources import new_strip
 
 CLIPS = Path(os.environ["RECOVER_MOTION_CLIPS"])
 OPS = bpy.ops.recover_motion
@@ -191,6 +192,25 @@ def test_a_range_shifts_the_frames_that_are_shown():
         with clip_editor(clip) as space:
             space.clip_user.frame_current = 16
             assert part("showing").current_frame(bpy.context) == 10
+
+
+def test_a_strip_s_people_are_those_of_its_range():
+    with Registered() as settings:
+        strip, people = new_strip(), bpy.context.scene.recover_motion_people
+        strip.frame_final_start, strip.frame_final_end = 20, 40
+        area = bpy.context.window_manager.windows[0].screen.areas[0]
+        before, area.type = area.type, "SEQUENCE_EDITOR"
+        with bpy.context.temp_override(area=area):
+            assert OPS.find_people() == {"FINISHED"}
+            assert (people.start, people.end, people.pictures, people.file().start) == (10, 29, 150, 10)
+            assert people.holds_for(settings, people.source_here(bpy.context))
+            bpy.context.scene.frame_current = 32
+            assert part("showing").current_frame(bpy.context) == 12
+            OPS.recover()
+            assert len(identities()) == 2
+            strip.frame_final_end = 35
+            assert not people.holds_for(settings, people.source_here(bpy.context))
+        area.type = before
 
 
 def test_a_click_picks_who_is_under_it():
