@@ -70,6 +70,11 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
         return Path(bpy.path.abspath(self.clip)).absolute()
 
     @property
+    def known_lengths(self) -> dict[Path, int]:
+        """How many pictures there are in the clip, as sources.py takes it."""
+        return {self.clip_path.resolve(): self.pictures} if self.pictures else {}
+
+    @property
     def entry(self) -> RecoverMotionEntry | None:
         """The active one."""
         return self.people[self.active] if 0 <= self.active < len(self.people) else None
@@ -114,9 +119,8 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
 
     def source_here(self, context: bpy.types.Context) -> Source | None:
         """The clip that the editor means, told without asking any file; None where there is none."""
-        known = {self.clip_path.resolve(): self.pictures} if self.pictures else {}
         try:
-            return source_of(context, measured=False, known=known)
+            return source_of(context, measured=False, known=self.known_lengths)
         except RecoverError:
             return None
 

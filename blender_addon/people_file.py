@@ -103,6 +103,8 @@ def write_identities(path: Path, people: Iterable[tuple[str, Parts]]) -> None:
 def visible(found: PeopleFile, parts: Parts) -> np.ndarray:
     """(N,) int, rising: the frames in which one made of these parts has a box."""
     each = [frames for part in parts if len(frames := _own(found, part))]
+    if len(each) == 1:
+        return each[0]
     return np.unique(np.concatenate(each)) if each else np.empty(0, dtype=np.int64)
 
 

@@ -8,13 +8,13 @@ from fractions import Fraction
 
 import bpy
 
-from .compat import sequencer_scene
+from .compat import sequencer_scene, strip_times
 from .ghmr_engine.errors import RecoverError
 from .motion import MotionFileError
 from .people_file import PeopleFile
-from .sources import file_of, loaded_clip, source_of
+from .sources import Source, active_strip, file_of, loaded_clip, strip_source
 from .takes import motion_of, takes_of
-from .viewing import Viewing, camera_viewing, clip_viewing
+from .viewing import Viewing, camera_viewing, clip_viewing, preview_viewing
 
 _SAME_RATE = 2e-3
 """Blender reads a clip's rate to three digits or so; rates nearer than this are the same one."""
@@ -38,7 +38,11 @@ def showing_in(
     view: the region's own, of a 3D viewport. Raises RecoverError where the people file is gone.
     """
     people = scene.recover_motion_people
-    if not people.path or region.type != "WINDOW":
+    if not people.path:
+        return None
+    if area.type == "SEQUENCE_EDITOR":
+        return _in_preview(people, area, region) if region.type == "PREVIEW" else None
+    if region.type != "WINDOW":
         return None
     if area.type == "CLIP_EDITOR":
         space = area.spaces.active
@@ -57,11 +61,7 @@ def current_frame(context: bpy.types.Context) -> int | None:
     found = people.file()
     editor = context.area.type if context.area is not None else ""
     if editor == "SEQUENCE_EDITOR":
-        strip = source_of(context)
-        if strip.path.resolve() != people.clip_path.resolve():
-            return None
-        now = sequencer_scene(context).frame_current
-        return strip.start + round((now - strip.start_frame) / strip.step) - found.start
+        return _frame_of_strip(people, strip_source(context), sequencer_scene(context).frame_current)
     if editor == "CLIP_EDITOR" and context.space_data.clip is not None:
         frame = _motion_frame(scene, context.space_data.clip, context.space_data.clip_user.frame_current, found)
         if frame is not None:
@@ -106,6 +106,25 @@ def _showing(
     frame = _motion_frame(scene, clip, now, found)
     viewing = look(found.size) if frame is not None else None
     return Showing(viewing, frame) if viewing is not None else None
+
+
+def _in_preview(people: bpy.types.PropertyGroup, area: bpy.types.Area, region: bpy.types.Region) -> Showing | None:
+    """The active strip, where people were found in a strip of its clip: otherwise its speed is not known here."""
+    strip, now = active_strip(bpy.context), sequencer_scene(bpy.context).frame_current
+    if strip is None or strip.mute or area.spaces.active.display_mode != "IMAGE":
+        return None
+    times = strip_times(strip)
+    frame = _frame_of_strip(people, strip_source(bpy.context, measured=False, known=people.known_lengths), now)
+    if frame is None or not times.first <= now <= times.last:
+        return None
+    viewing = preview_viewing(region, strip, people.file().size)
+    return None if viewing is None else Showing(viewing, frame)
+
+
+def _frame_of_strip(people: bpy.types.PropertyGroup, source: Source, now: int) -> int | None:
+    if source.step is None or source.path.resolve() != people.clip_path.resolve():
+        return None
+    return source.start + round((now - source.start_frame) / source.step) - people.file().start
 
 
 def _framed(

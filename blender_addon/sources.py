@@ -46,8 +46,40 @@ def source_of(context: bpy.types.Context, *, measured: bool = True, known: Mappi
     if editor == "CLIP_EDITOR":
         return _from_clip(context.space_data.clip)
     if editor == "SEQUENCE_EDITOR":
-        return _from_strip(context, measured=measured, known=known or {})
+        return strip_source(context, measured=measured, known=known)
     return _from_file(context.scene.recover_motion.clip)
+
+
+def active_strip(context: bpy.types.Context) -> bpy.types.Strip | None:
+    """The strip that is meant in the Sequencer; None without one, or where it is no video."""
+    editor = sequencer_scene(context).sequence_editor
+    strip = editor.active_strip if editor is not None else None
+    return strip if strip is not None and strip.type == "MOVIE" else None
+
+
+def strip_source(
+    context: bpy.types.Context, *, measured: bool = True, known: Mapping[Path, int] | None = None
+) -> Source:
+    """The active strip's video; arguments and errors as of source_of."""
+    strip = active_strip(context)
+    if strip is None:
+        raise RecoverError("no_strip", "The active strip is no video.", "Select a movie strip.")
+    if len(strip.retiming_keys) > 2:
+        raise RecoverError("changing_speed", f"{strip.name} changes its speed.", "Use a strip with one speed.")
+    if strip.use_reverse_frames:
+        raise RecoverError("reversed", f"{strip.name} runs backwards.", "Switch Reverse Frames off.")
+    times = strip_times(strip)
+    path = _existing(Path(bpy.path.abspath(strip.filepath)).absolute())
+    pictures = (known or {}).get(path.resolve())
+    if pictures is None and not measured:
+        return Source(path, start_frame=times.first, clip=loaded_clip(path), timed=True)
+    if pictures is None:
+        pictures = _pictures_in(path, path.stat().st_mtime_ns)
+    speed = pictures / times.length  # pictures of the file a scene frame
+    start = round(max(times.trimmed, 0) * speed)
+    end = min(start + max(round((times.last + 1 - times.first) * speed), 1), pictures) - 1
+    step = 1.0 if abs(speed - 1) < _SAME_SPEED else 1 / speed
+    return Source(path, start, end, times.first, step, loaded_clip(path), timed=True, pictures=pictures)
 
 
 def clip_range(settings: bpy.types.PropertyGroup, source: Source) -> dict[str, int]:
@@ -88,29 +120,6 @@ def _from_clip(clip: bpy.types.MovieClip | None) -> Source:
         raise RecoverError("no_video", f"{clip.name} is a sequence of pictures.", "Open it as a video.")
     start = clip.frame_offset or None
     return Source(_existing(file_of(clip)), start=start, start_frame=clip.frame_start, clip=clip)
-
-
-def _from_strip(context: bpy.types.Context, *, measured: bool, known: Mapping[Path, int]) -> Source:
-    editor = sequencer_scene(context).sequence_editor
-    strip = editor.active_strip if editor is not None else None
-    if strip is None or strip.type != "MOVIE":
-        raise RecoverError("no_strip", "The active strip is no video.", "Select a movie strip.")
-    if len(strip.retiming_keys) > 2:
-        raise RecoverError("changing_speed", f"{strip.name} changes its speed.", "Use a strip with one speed.")
-    if strip.use_reverse_frames:
-        raise RecoverError("reversed", f"{strip.name} runs backwards.", "Switch Reverse Frames off.")
-    times = strip_times(strip)
-    path = _existing(Path(bpy.path.abspath(strip.filepath)).absolute())
-    pictures = known.get(path.resolve())
-    if pictures is None and not measured:
-        return Source(path, start_frame=times.first, clip=loaded_clip(path), timed=True)
-    if pictures is None:
-        pictures = _pictures_in(path, path.stat().st_mtime_ns)
-    speed = pictures / times.length  # pictures of the file a scene frame
-    start = round(max(times.trimmed, 0) * speed)
-    end = min(start + max(round((times.last + 1 - times.first) * speed), 1), pictures) - 1
-    step = 1.0 if abs(speed - 1) < _SAME_SPEED else 1 / speed
-    return Source(path, start, end, times.first, step, loaded_clip(path), timed=True, pictures=pictures)
 
 
 @lru_cache(maxsize=16)

@@ -8,6 +8,11 @@ import bpy
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
+_FAR = 10000
+"""In the view's pixels: whole numbers come back from Blender, and a long way gives the scale to many digits."""
+_STRAIGHT = 1e-4
+"""rad"""
+
 
 @dataclass(frozen=True)
 class Viewing:
@@ -33,6 +38,21 @@ def clip_viewing(region: bpy.types.Region, size: tuple[int, int]) -> Viewing:
     # Whole numbers come back: a long way gives the scale to many digits.
     far = np.array(region.view2d.view_to_region(1000, -999, clip=False), dtype=float)
     return Viewing(corner, np.abs(far - corner) / 1000 / size)
+
+
+def preview_viewing(region: bpy.types.Region, strip: bpy.types.Strip, size: tuple[int, int]) -> Viewing | None:
+    """A movie strip in the Sequencer's preview region; None where it is turned, flipped or not shown yet."""
+    change, file = strip.transform, strip.elements[0]
+    own = np.array([file.orig_width, file.orig_height], dtype=float)
+    if abs(change.rotation) > _STRAIGHT or strip.use_flip_x or strip.use_flip_y or not own.all():
+        return None
+    zero = np.array(region.view2d.view_to_region(0, 0, clip=False), dtype=float)
+    far = np.array(region.view2d.view_to_region(_FAR, _FAR, clip=False), dtype=float)
+    pixel = (far - zero) / _FAR  # of the region, for one of the view's, whose middle is 0
+    pivot = (np.array(change.origin) - 0.5) * own
+    grown = np.array([change.scale_x, change.scale_y])
+    corner = pivot + grown * (own * (-0.5, 0.5) - pivot) + (change.offset_x, change.offset_y)
+    return Viewing(zero + corner * pixel, own * grown * pixel / size)
 
 
 def camera_viewing(

@@ -251,8 +251,13 @@ class RECOVERMOTION_OT_forget_people(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there is something to forget."""
-        return bool(context.scene.recover_motion_people.path) and not runner.busy()
+        """Only where there is something to forget, and not while the engine has it."""
+        found = bool(context.scene.recover_motion_people.path)
+        if not found:
+            cls.poll_message_set("Nobody was looked for")
+        elif runner.busy():
+            cls.poll_message_set("Something is being worked on: wait for it, or cancel it")
+        return found and not runner.busy()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Empty the list; the files stay, for undo."""

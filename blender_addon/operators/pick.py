@@ -14,8 +14,8 @@ _HELP = "Click on a person: choose only them  |  Shift: choose them too  |  Esc:
 
 
 class RECOVERMOTION_OT_pick_person(bpy.types.Operator):
-    """Click on a person in the clip, in the Movie Clip editor or through the camera: only they stay ticked. With Shift
-    they are ticked too"""
+    """Click on a person in the clip, in the Movie Clip editor, through the camera or in the Sequencer's preview: only
+    they stay ticked. With Shift they are ticked too"""
 
     bl_idname = "recover_motion.pick_person"
     bl_label = "Pick in the Frame"
@@ -69,8 +69,8 @@ class RECOVERMOTION_OT_pick_person(bpy.types.Operator):
             return {"PASS_THROUGH"}
         mouse = np.array([event.mouse_x, event.mouse_y])
         for region, showing in _shown(context):
-            at = mouse - (region.x, region.y)
-            if (at >= 0).all() and (at < (region.width, region.height)).all():
+            if _inside(region, mouse) and not _covered(context, region, mouse):
+                at = mouse - (region.x, region.y)
                 (self.x, self.y), self.frame = showing.viewing.to_picture(at), showing.frame
                 self.extend = event.shift
                 done = self.execute(context)
@@ -92,7 +92,8 @@ def _shown(context: bpy.types.Context) -> list[tuple[bpy.types.Region, Showing]]
     found = []
     for area in context.window.screen.areas:
         views = _views(area)
-        for place, region in enumerate(region for region in area.regions if region.type == "WINDOW"):
+        main = (region for region in area.regions if region.type in {"WINDOW", "PREVIEW"})
+        for place, region in enumerate(main):
             try:
                 showing = showing_in(context.scene, area, region, views[place] if place < len(views) else None)
             except RecoverError:
@@ -100,6 +101,17 @@ def _shown(context: bpy.types.Context) -> list[tuple[bpy.types.Region, Showing]]
             if showing is not None:
                 found.append((region, showing))
     return found
+
+
+def _inside(region: bpy.types.Region, mouse: np.ndarray) -> bool:
+    at = mouse - (region.x, region.y)
+    return bool((at >= 0).all() and (at < (region.width, region.height)).all())
+
+
+def _covered(context: bpy.types.Context, shown: bpy.types.Region, mouse: np.ndarray) -> bool:
+    """Whether a sidebar, which may lie over the picture, is there."""
+    area = next(area for area in context.window.screen.areas if shown in list(area.regions))
+    return any(_inside(region, mouse) for region in area.regions if region.type not in {"WINDOW", "PREVIEW"})
 
 
 def _views(area: bpy.types.Area) -> list[bpy.types.RegionView3D]:

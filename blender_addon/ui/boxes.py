@@ -1,4 +1,4 @@
-"""Boxes and names over the clip in which people were found: in the Movie Clip editor and through the camera."""
+"""Boxes and names over the clip in which people were found: in every editor that shows it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from ..found_people import RecoverMotionEntry
 from ..scene.materials import shirt_color
 from ..showing import Showing, showing_in
 
-_SPACES = (bpy.types.SpaceClipEditor, bpy.types.SpaceView3D)
-_HANDLES: list[tuple[type[bpy.types.Space], object]] = []
+_REGIONS = (
+    (bpy.types.SpaceClipEditor, "WINDOW"), (bpy.types.SpaceView3D, "WINDOW"), (bpy.types.SpaceSequenceEditor, "PREVIEW")
+)  # fmt: skip
+_HANDLES: list[tuple[type[bpy.types.Space], object, str]] = []
 """Blender's, to take the drawing away again."""
 _GREY = (0.8, 0.8, 0.8, 1.0)
 _SHADE = (0.0, 0.0, 0.0, 0.4)
@@ -139,12 +141,12 @@ def _draw_triangles(places: np.ndarray, colors: list[tuple[float, float, float, 
 
 def register() -> None:
     """Called by the add-on."""
-    for space in _SPACES:
-        _HANDLES.append((space, space.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")))
+    for space, region in _REGIONS:
+        _HANDLES.append((space, space.draw_handler_add(_draw, (), region, "POST_PIXEL"), region))
 
 
 def unregister() -> None:
     """Called by the add-on."""
     while _HANDLES:
-        space, handle = _HANDLES.pop()
-        space.draw_handler_remove(handle, "WINDOW")
+        space, handle, region = _HANDLES.pop()
+        space.draw_handler_remove(handle, region)

@@ -120,7 +120,7 @@ def _thumbnail(found: PeopleFile | None, entry: RecoverMotionEntry) -> int:
     parts = entry.get_parts()
     if found is None or not parts:
         return 0
-    most = max(parts, key=lambda part: len(visible(found, [part])))
+    most = parts[0] if len(parts) == 1 else max(parts, key=lambda part: len(visible(found, [part])))
     return icon(found.people[most[0]].thumbnail) if most[0] in found.people else 0
 
 

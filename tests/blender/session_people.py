@@ -11,6 +11,7 @@ import gpu
 import numpy as np
 from scenes import part
 from screens import in_view, largest, part_of, show_tab, window
+from test_sources import new_strip
 
 CLIP = Path(os.environ["RECOVER_MOTION_CLIPS"]) / "walk.mp4"
 OPS = bpy.ops.recover_motion
@@ -30,9 +31,14 @@ def look():
     SEEN[bpy.context.area.type] = np.array(pixels.to_list(), dtype=np.uint8).reshape(height, width, 3)
 
 
+def shown_in(area):
+    """The region with the picture."""
+    return part_of(area, "PREVIEW" if area.type == "SEQUENCE_EDITOR" else "WINDOW")
+
+
 def showing(area):
     view = area.spaces.active.region_3d if area.type == "VIEW_3D" else None
-    return part("showing").showing_in(bpy.context.scene, area, part_of(area), view)
+    return part("showing").showing_in(bpy.context.scene, area, shown_in(area), view)
 
 
 def place_of(area, person, x, y):
@@ -53,7 +59,7 @@ def click(area, person, **keys):
     """Pick in the Frame, and a click into the middle of somebody's box."""
     with in_view(area.type):
         assert OPS.pick_person("INVOKE_DEFAULT") == {"RUNNING_MODAL"}
-    region = part_of(area)
+    region = shown_in(area)
     x, y = (round(value) for value in place_of(area, person, 0.5, 0.5))
     for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
         window().event_simulate(kind, value, x=region.x + x, y=region.y + y, **keys)
@@ -65,8 +71,8 @@ def session():
     area.type = "CLIP_EDITOR"
     space = area.spaces.active
     space.clip = bpy.data.movieclips.load(str(CLIP))
-    for kind in (bpy.types.SpaceClipEditor, bpy.types.SpaceView3D):
-        kind.draw_handler_add(look, (), "WINDOW", "POST_PIXEL")
+    for kind, region in part("ui.boxes")._REGIONS:
+        kind.draw_handler_add(look, (), region, "POST_PIXEL")
     scene.frame_current = 16
     yield from show_tab(area.type)
     with in_view(area.type):
@@ -82,6 +88,7 @@ def session():
     yield from check_undo(area, everybody)
     yield from check_picking(area)
     yield from check_camera(area)
+    yield from check_strip(area)
     addon = part("ui.boxes")
     addon.unregister()
     assert not addon._HANDLES
@@ -158,3 +165,27 @@ def check_camera(area):
     click(area, 0)
     yield 0.5
     assert [entry.number for entry in bpy.context.scene.recover_motion_people.ticked] == [1]
+
+
+def check_strip(area):
+    """And over a strip in the Sequencer's preview, where it is larger and moved."""
+    area.type = "SEQUENCE_EDITOR"
+    area.spaces.active.view_type = "SEQUENCER_PREVIEW"
+    yield 0.5
+    strip, scene = new_strip(CLIP, 11), bpy.context.scene
+    strip.transform.scale_x, strip.transform.scale_y, strip.transform.offset_x = 0.8, 0.9, 40
+    if hasattr(window().workspace, "sequencer_scene"):
+        window().workspace.sequencer_scene = scene
+    scene.frame_current = 26
+    with in_view(area.type):
+        assert OPS.find_people() == {"FINISHED"}
+    while part("runner").busy():
+        yield 0.1
+    yield 2.0
+    assert showing(area).frame == 15
+    assert has_box(area, 0, part("ui.boxes").person_color(1)) and has_box(area, 2, part("ui.boxes")._GREY)
+    click(area, 2)
+    yield 0.5
+    assert [entry.number for entry in scene.recover_motion_people.ticked] == [3]
+    scene.frame_current = 10
+    assert showing(area) is None
