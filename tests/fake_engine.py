@@ -19,8 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-import cv2  # noqa: E402  the environment has been cleaned of paths
-import numpy as np  # noqa: E402
+import numpy as np  # noqa: E402  the environment has been cleaned of paths
 from motions import walking_motion  # noqa: E402
 
 from ghmr_engine import protocol  # noqa: E402
@@ -68,6 +67,8 @@ def who_is_wanted(path: str | None) -> list[dict]:
 
 def find(job: protocol.Find) -> None:
     """Who walks through the picture, person by person of PEOPLE, with a thumbnail of one colour each."""
+    import cv2  # changes the environment, which main has to tell as it was
+
     say(protocol.Progress(job.id, "people", 0.5, 1.0, 2.0))
     out, start = Path(job.out), job.options.get("start", 0)
     people = []
