@@ -53,7 +53,12 @@ class RECOVERMOTION_OT_pick_person(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Wait for a click."""
-        if not any(_shown(context)):
+        try:
+            context.scene.recover_motion_people.file()
+        except RecoverError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if not _shown(context):
             self.report({"ERROR"}, "The clip is not in view. Open it in the Movie Clip editor, or behind the camera.")
             return {"CANCELLED"}
         context.window_manager.modal_handler_add(self)
@@ -96,8 +101,8 @@ def _shown(context: bpy.types.Context) -> list[tuple[bpy.types.Region, Showing]]
         for place, region in enumerate(main):
             try:
                 showing = showing_in(context.scene, area, region, views[place] if place < len(views) else None)
-            except RecoverError:
-                return []
+            except RecoverError:  # a strip that cannot be used says nothing of the other editors
+                continue
             if showing is not None:
                 found.append((region, showing))
     return found
