@@ -30,6 +30,7 @@ _OPTIONS = {
     "lens": (float, "focal length in millimetres"),
     "sensor": (float, "width of the sensor that the lens goes with, in millimetres"),
     "height": (float, "of the first person, in metres"),
+    "identities": (str, "JSON file that says who is who among everybody in the clip, instead of --people"),
 }
 
 
@@ -46,8 +47,9 @@ def command(arguments: list[str]) -> int:
     try:
         chosen = _parser().parse_args(arguments)
         named = {name: getattr(chosen, name) for name in _OPTIONS}
-        if chosen.camera_file:  # the engine runs in a folder of its own
-            named["camera_file"] = str(Path(chosen.camera_file).absolute())
+        for name in ("camera_file", "identities"):  # the engine runs in a folder of its own
+            if named[name]:
+                named[name] = str(Path(named[name]).absolute())
         options = options_from({name: value for name, value in named.items() if value is not None})
         _recover(chosen.clip.absolute(), chosen.out.absolute(), options.as_dict(), chosen.engine)
     except RecoverError as error:

@@ -55,12 +55,12 @@ class AddedStages:
             return smpl_body(self._wham_state, self._device)
         return load_body(body_path(self.on), self._device)
 
-    def find_people(self, video: Video, options: Options, report: Report) -> People:
+    def find_people(self, video: Video, options: Options, report: Report, watch: people.Watch | None = None) -> People:
         """people.find_people, then ViTPose's keypoints where it is on."""
         if "vitpose" not in self.on:
-            return people.find_people(video, options, report)
+            return people.find_people(video, options, report, watch)
         network = load_vitpose(self._state("vitpose"), self._device)
-        found = people.find_people(video, options, lambda done: report(_FINDING * done))
+        found = people.find_people(video, options, lambda done: report(_FINDING * done), watch)
         said = find_keypoints(video, found.tracks, network, lambda done: report(_FINDING + (1 - _FINDING) * done))
         return replace(found, tracks=tuple(map(taken_over, found.tracks, said)))
 

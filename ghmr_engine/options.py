@@ -40,6 +40,8 @@ class Options:
     """Width of the sensor that --lens goes with in millimetres, along the picture's longer side."""
     height: float | None = None
     """Height of the first person in metres; none: estimated from a typical body."""
+    identities: str | None = None
+    """JSON file that says who is who among everybody in the clip (docs/people_file.md), instead of --people."""
 
     def __post_init__(self) -> None:
         _check_choices(self)

@@ -1,8 +1,9 @@
-"""The files of a recovery: where they may lie, that they fit, and that they are written whole or not at all."""
+"""The files of a job: where they may lie, that they fit, and that they are written whole or not at all."""
 
 from __future__ import annotations
 
 import errno
+import glob
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from ghmr_engine.motion_file import MotionFileError
 from ghmr_engine.types import VideoInfo
 
 SUFFIX = ".motion.npz"
+PEOPLE_SUFFIX = ".people.json"
 _MOTION_BYTES = 10_000_000  # a person's body is 1 to 2 MB, a minute of motion as much
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no quotas there
 
@@ -28,6 +30,16 @@ def background_part(out: Path) -> Path:
     return out.with_name(out.name.removesuffix(SUFFIX) + ".background.part.mp4")
 
 
+def thumbnail_path(out: Path, person: int) -> Path:
+    """Where a person's thumbnail lies: beside the people file."""
+    return out.with_name(f"{out.name.removesuffix(PEOPLE_SUFFIX)}.person{person}.jpg")
+
+
+def part_of(path: Path) -> Path:
+    """Where a file grows until it is whole."""
+    return path.with_name(path.name + ".part")
+
+
 def needs_background(info: VideoInfo) -> bool:
     """Whether other programs would show this clip turned, combed or at other moments than its motion has."""
     return bool(info.rotation) or not info.constant_rate or info.interlaced
@@ -35,17 +47,22 @@ def needs_background(info: VideoInfo) -> bool:
 
 def check_out(out: Path, video: Path) -> None:
     """Refuse before an hour of work what could not be written after it. Raises RecoverError."""
-    if not out.name.endswith(SUFFIX) or out.name == SUFFIX:
+    check_place(out, SUFFIX)
+    copy = background_path(out)
+    if copy.exists() and video.exists() and copy.samefile(video):
+        raise RecoverError("bad_name", f"The clip's copy {copy} would replace the clip.", "Choose another name.")
+
+
+def check_place(out: Path, suffix: str) -> None:
+    """Raises RecoverError where `out` has another ending than `suffix`, or cannot be written there."""
+    if not out.name.endswith(suffix) or out.name == suffix:
         raise RecoverError(
-            "bad_name", f"The result cannot be called '{out.name}'.", f"Choose a name that ends with {SUFFIX}."
+            "bad_name", f"The result cannot be called '{out.name}'.", f"Choose a name that ends with {suffix}."
         )
     if not out.parent.is_dir():
         raise RecoverError("no_folder", f"There is no folder {out.parent}.", "Make it, or choose another.")
     if out.is_dir():
         raise RecoverError("bad_name", f"{out} is a folder.", "Choose another name.")
-    copy = background_path(out)
-    if copy.exists() and video.exists() and copy.samefile(video):
-        raise RecoverError("bad_name", f"The clip's copy {copy} would replace the clip.", "Choose another name.")
     try:
         with tempfile.TemporaryFile(dir=out.parent):
             pass
@@ -69,7 +86,7 @@ def check_space(out: Path, info: VideoInfo | None) -> None:
 
 @contextmanager
 def whole_or_nothing(out: Path) -> Iterator[None]:
-    """Around the writing of both files: where one fails or is stopped, what was there before stays and nothing is new.
+    """Around the writing of all files: where one fails or is stopped, what was there before stays and nothing is new.
 
     Trouble with the disk comes out as RecoverError.
     """
@@ -86,9 +103,10 @@ def whole_or_nothing(out: Path) -> Iterator[None]:
 
 
 def drop_unfinished(out: Path) -> None:
-    """Remove what was being written for this motion file."""
+    """Remove what was being written for this motion or people file."""
     copy = background_part(out)
-    for path in (copy, copy.with_name(copy.name + ".part"), out.with_name(out.name + ".part")):
+    thumbnails = glob.escape(out.name.removesuffix(PEOPLE_SUFFIX)) + ".person*.jpg.part"
+    for path in (copy, part_of(copy), part_of(out), *out.parent.glob(thumbnails)):
         with suppress(OSError):
             path.unlink()
 

@@ -120,8 +120,9 @@ def _blend_faces(canvas: np.ndarray, pixels: np.ndarray, colours: np.ndarray, al
     layer = np.zeros((height * SUPERSAMPLE, width * SUPERSAMPLE, 4), np.uint8)
     fine = (pixels - low + 0.5) * SUPERSAMPLE - 0.5
     points = np.round(np.clip(fine, -9999, 9999) * (1 << bits)).astype(np.int32)
-    for face, colour in zip(points, colours.tolist(), strict=True):
-        cv2.fillConvexPoly(layer, face, (*colour, 255), lineType=cv2.LINE_8, shift=bits)
+    # A list of all colours at once would be so many objects that Python looks through all of PyTorch's for rubbish.
+    for face, colour in zip(points, colours, strict=True):
+        cv2.fillConvexPoly(layer, face, (*colour.tolist(), 255), lineType=cv2.LINE_8, shift=bits)
     _blend(canvas[low[1] : high[1], low[0] : high[0]], layer, alpha)
 
 

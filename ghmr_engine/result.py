@@ -65,6 +65,13 @@ def priors_used(added: Mapping[str, Added]) -> list[UsedModel]:
     return shipped + [UsedModel(each.name, each.kind.licence, each.sha256, each.kind.open) for each in own.values()]
 
 
+def seeing(added: Mapping[str, Added]) -> list[str]:
+    """SHA-256 of the models that the people stage runs, in order."""
+    known = known_models()
+    own = [each.sha256 for name, each in added.items() if name in SEEING]
+    return sorted([*(known[name].sha256 for name in NETWORKS), *own])
+
+
 def make_motion(scene: WorldScene, body: Body, meta: dict) -> Motion:
     """The motion file's content. Adds to `meta` the people and their quality."""
     people = {str(person.person): _person(person, body) for person in scene.people}
@@ -87,10 +94,12 @@ def describe(
     people: People,
     camera: CameraMotion,
     scene: WorldScene,
+    names: dict[str, str],
 ) -> dict:
     """`meta` of docs/motion_file.md, without the stages' seconds and the people.
 
-    background: file name of the clip's copy beside the motion file, None where there is none.
+    background: file name of the clip's copy beside the motion file, None where there is none. names: of the people by
+    their numbers.
     """
     return {
         "format": FORMAT,
@@ -102,6 +111,7 @@ def describe(
         "video": {**_video(info), "background": background},
         "options": options.as_dict(),
         "models": [{"name": model.name, "licence": model.licence, "sha256": model.sha256} for model in models],
+        "names": names,
         "licence": "open" if all(model.open for model in models) else "research-only",
         "camera": {
             "focal_source": camera.focal_source,

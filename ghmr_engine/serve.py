@@ -10,9 +10,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ghmr_engine import __version__, places, protocol
 from ghmr_engine.added_models import added_models
@@ -22,11 +22,16 @@ from ghmr_engine.models import known_models
 from ghmr_engine.options import options_from
 from ghmr_engine.progress import Progress
 
+if TYPE_CHECKING:
+    from ghmr_engine.jpeg import ReplacedPicture
+
 PROGRESS_EVERY_S = 0.1
 GRACE_S = 5.0
 """How long a job may take to stop once nobody listens any more."""
 
 Say = Callable[[protocol.Reply], None]
+Emit = Callable[[Progress], None]
+Job = protocol.Recover | protocol.Find
 
 
 class ProgressLines:
@@ -54,12 +59,17 @@ def done_reply(job: int, out: Path, meta: dict) -> protocol.Done:
     return protocol.Done(job, str(out.absolute()), meta["quality"], meta["seconds"], meta["licence"], meta["warnings"])
 
 
+def found_reply(job: int, out: Path, content: dict) -> protocol.Found:
+    """What to say of a people file that was written."""
+    return protocol.Found(job, str(out.absolute()), content["warnings"])
+
+
 class Server:
     """Jobs one after another in the thread that calls `work`, while `listen` takes messages in a thread of its own."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._jobs: queue.Queue[protocol.Recover | None] = queue.Queue()
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._stops: dict[int, threading.Event] = {}
         self._running: Path | None = None
 
@@ -82,7 +92,7 @@ class Server:
         """Do jobs until `listen` has ended."""
         while (job := self._jobs.get()) is not None:
             try:
-                self._say(self._recover(job))
+                self._say(self._do(job))
             finally:
                 self._stops.pop(job.id, None)
 
@@ -94,7 +104,7 @@ class Server:
 
             drop_unfinished(out)
 
-    def _take(self, request: protocol.Recover | protocol.Cancel | protocol.Hello) -> None:
+    def _take(self, request: Job | protocol.Cancel | protocol.Hello) -> None:
         if isinstance(request, protocol.Hello):
             self._say(welcome())
         elif isinstance(request, protocol.Cancel):
@@ -108,7 +118,7 @@ class Server:
             self._stops[request.id] = threading.Event()
             self._jobs.put(request)
 
-    def _recover(self, job: protocol.Recover) -> protocol.Done | protocol.Error:
+    def _do(self, job: Job) -> protocol.Reply:
         stop, lines = self._stops[job.id], ProgressLines(job.id, self._say)
 
         def emit(progress: Progress) -> None:
@@ -116,15 +126,9 @@ class Server:
                 raise Cancelled
             lines(progress)
 
-        out = Path(job.out)
         try:
-            options = options_from(job.options)
-            emit(Progress("video", 0.0, None))
-            # Only now, because PyTorch takes seconds: `hello` and a wrong option are answered at once.
-            from ghmr_engine.pipeline import recover
-
-            self._running = out
-            motion = recover(Path(job.video), out, options, emit, places.cache_dir())
+            self._running = Path(job.out)
+            return _DO[type(job)](job, emit, self._say)
         except (RecoverError, Cancelled) as error:
             return protocol.error_reply(job.id, error)
         except Exception as error:  # noqa: BLE001  a warm engine outlives a job that failed
@@ -132,7 +136,38 @@ class Server:
             return protocol.error_reply(job.id, error)
         finally:
             self._running = None
-        return done_reply(job.id, out, motion.meta)
+
+
+def _recover(job: protocol.Recover, emit: Emit, say: Say) -> protocol.Done:
+    options, out = options_from(job.options), Path(job.out)
+    emit(Progress("video", 0.0, None))
+    # Only now, because PyTorch takes seconds: `hello` and a wrong option are answered at once.
+    from ghmr_engine.pipeline import recover
+
+    with closing(_previews(job.id, say)) as show:
+        motion = recover(Path(job.video), out, options, emit, places.cache_dir(), show)
+    return done_reply(job.id, out, motion.meta)
+
+
+def _find(job: protocol.Find, emit: Emit, say: Say) -> protocol.Found:
+    options, out = options_from(job.options), Path(job.out)
+    emit(Progress("video", 0.0, None))
+    from ghmr_engine.pipeline import find
+
+    with closing(_previews(job.id, say)) as show:
+        found = find(Path(job.video), out, options, emit, places.cache_dir(), show)
+    return found_reply(job.id, out, found)
+
+
+_DO: dict[type, Callable[..., protocol.Reply]] = {protocol.Recover: _recover, protocol.Find: _find}
+"""What to do for each kind of job; called with the job, `emit` and `say`, which is for previews."""
+
+
+def _previews(job: int, say: Say) -> ReplacedPicture:
+    """Says where the job's newest picture lies."""
+    from ghmr_engine.jpeg import ReplacedPicture
+
+    return ReplacedPicture(lambda path: say(protocol.Preview(job, str(path))))
 
 
 def welcome() -> protocol.Welcome:

@@ -18,7 +18,7 @@ READS = {
     "world": ("height",),
     "refine": ("quality", "height"),
 }
-"""The options that each stage's result depends on, besides the results before it."""
+"""The options that each stage's result depends on, besides the results before it. Identities count by their content."""
 
 Result = TypeVar("Result")
 
@@ -40,7 +40,7 @@ class Steps:
 
     def depend_on(self, stage: str, version: int, *content: str) -> None:
         """Add a stage to the keys of all that follow: its version, its options and the SHA-256 of what it reads."""
-        options = {name: getattr(self._options, name) for name in READS[stage]}
+        options = {name: getattr(self._options, name) for name in READS.get(stage, ())}
         self._key = key_of(
             {"stage": stage, "version": version, "options": options, "content": content, "before": self._key}
         )

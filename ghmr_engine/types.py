@@ -59,6 +59,8 @@ class Track:
     """(N,) bool: False where the person was hidden and the frame was bridged between two sightings."""
     offsets: np.ndarray = field(default_factory=lambda: np.zeros((33, 3)))
     """(33, 3) m: from the body's own landmarks to where the detector puts its own (energy/marks.py)."""
+    main: bool = True
+    """Whether options.people "main" keeps this person."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import torch
 from ghmr_engine.energy.jacobian import FREE
 from ghmr_engine.options import Options
 from ghmr_engine.pipeline import place
+from ghmr_engine.previews import Previews
 from ghmr_engine.progress import Report, silent
 from ghmr_engine.refine import STEPS
 from ghmr_engine.refine.clip import Clip, clip_of
@@ -44,7 +45,7 @@ def race(path: Path, report: Report) -> tuple[Run, Run]:
     """Our solver and the published schedule on a clip, one after the other. Raises as pipeline.recover does."""
     options = Options()
     video = open_video(path, options, silent)
-    found = place(video, options, Steps(options, lambda _: None, None))
+    found = place(video, options, Steps(options, lambda _: None, None), Previews(None))
     clip = clip_of(found.scene, found.lifted, found.body, float(video.info.fps), set())
     solved_by_us(clip, 1, silent)  # the first call of anything loads it
     return solved_by_us(clip, STEPS, silent), published(clip, report)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -9,19 +11,20 @@ from ghmr_engine.energy.marks import BLAZEPOSE_OFFSETS
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.models import model_file
 from ghmr_engine.options import Options
+from ghmr_engine.people.bridging import BRIDGE_S, bridged_track
 from ghmr_engine.people.detector import Detector
 from ghmr_engine.people.joining import join
 from ghmr_engine.people.landmarks import LandmarkModel, Sighting
 from ghmr_engine.people.masks import mask_size, union_masks
 from ghmr_engine.people.memory import rejoin
-from ghmr_engine.people.selection import choose
+from ghmr_engine.people.selection import Chosen, choose
 from ghmr_engine.people.swaps import set_right, swapped_frames
-from ghmr_engine.people.tracking import Tracker, Tracklet
+from ghmr_engine.people.tracking import Tracker
 from ghmr_engine.progress import Report
 from ghmr_engine.types import People, Track
 from ghmr_engine.video import Video
 
-VERSION = 8
+VERSION = 9
 LONGEST_SIDE = 1920
 """Pictures are searched at this size at the most: a person's crop has 256 pixels in any case."""
 _BODY, _FEWEST = slice(11, 29), 7
@@ -29,11 +32,13 @@ _BODY, _FEWEST = slice(11, 29), 7
 _KNEES = slice(25, 27)
 _CUT = 0.5
 """Nor is it cut off at so much of its height: people at the edge have 0.6 to 0.8, others under 0.4."""
-BRIDGE_S = 1.0
-"""Longer gaps within a person's track stay gaps."""
+
+Watch = Callable[[np.ndarray, list[np.ndarray]], None]
+"""Called with each picture (H, W, 3), maybe smaller than the clip's, and the landmarks (33, 3) px, visibility of
+everybody who is followed in it."""
 
 
-def find_people(video: Video, options: Options, report: Report) -> People:
+def find_people(video: Video, options: Options, report: Report, watch: Watch | None = None) -> People:
     """Find and follow everybody, join what belongs together, know again who comes back, and keep those who matter
     (options.people).
 
@@ -48,17 +53,19 @@ def find_people(video: Video, options: Options, report: Report) -> People:
         if shrink < 1:
             picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         tracker.read(picture)
+        if watch is not None:
+            watch(picture, tracker.followed())
         report((place + 1) / info.frames)
     tracklets = tracker.finish()
-    chains = choose(rejoin(join(tracklets, fps), fps), options.people, fps)
-    if not chains:
+    wanted = choose(rejoin(join(tracklets, fps), fps), options.people, fps)
+    if not wanted:
         raise RecoverError(
             "nobody",
             f"Nobody was found in {info.name}.",
             "Choose a clip in which a whole person is seen for half a second or more.",
         )
     size = shrink * info.width, shrink * info.height
-    tracks = tuple(_track(number, chain, fps, shrink, size) for number, chain in enumerate(chains, 1))
+    tracks = tuple(_track(number, one, fps, shrink, size) for number, one in enumerate(wanted, 1))
     return People(
         tracks=tracks,
         masks=union_masks(tracklets, tracks, info.frames, round(info.width * shrink), round(info.height * shrink)),
@@ -66,11 +73,11 @@ def find_people(video: Video, options: Options, report: Report) -> People:
     )
 
 
-def _track(number: int, chain: list[Tracklet], fps: float, shrink: float, picture_size: tuple[float, float]) -> Track:
+def _track(number: int, one: Chosen, fps: float, shrink: float, picture_size: tuple[float, float]) -> Track:
     """One person's track: short gaps bridged by straight lines, in full-size pixels. picture_size: width, height of
     what the tracklets were seen in."""
     sighted: dict[int, Sighting] = {}
-    for tracklet in chain:
+    for tracklet in one.chain:
         for place, sighting in enumerate(tracklet.sightings):
             # Where two tracklets overlap by a few frames, the later one has just been looked for and is fresher.
             sighted[tracklet.start + place] = sighting
@@ -82,22 +89,7 @@ def _track(number: int, chain: list[Tracklet], fps: float, shrink: float, pictur
     size = np.ptp(keypoints[..., :2], axis=1).max(1)
     keypoints, world = set_right(swapped_frames(have, keypoints[..., :2], size), keypoints, world)
     keypoints[..., :2] = (keypoints[..., :2] + 0.5) / shrink - 0.5
-    gaps = np.diff(have)
-    bridged = [np.arange(a, a + gap) if gap <= BRIDGE_S * fps else [a] for a, gap in zip(have, gaps, strict=False)]
-    frames = np.concatenate([*bridged, have[-1:]]).astype(int)
-    seen = np.isin(frames, have)
-    keypoints, world = _between(frames, have, keypoints), _between(frames, have, world)
-    keypoints[~seen, :, 2] = 0
-    points = keypoints[..., :2]
-    return Track(
-        person=number,
-        frames=frames,
-        boxes=np.concatenate([points.min(1), points.max(1)], 1),
-        keypoints=keypoints,
-        world_landmarks=world,
-        seen=seen,
-        offsets=BLAZEPOSE_OFFSETS,
-    )
+    return bridged_track(number, have, keypoints, world, fps, offsets=BLAZEPOSE_OFFSETS, main=one.main)
 
 
 def _enough_in_view(
@@ -115,14 +107,3 @@ def _enough_in_view(
         return have
     whole = np.flatnonzero(enough)
     return have[min(whole[0], most) : max(whole[-1] + 1, len(have) - most)]
-
-
-def _between(frames: np.ndarray, have: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values (M, ...) at `have`, interpolated linearly to `frames`."""
-    after = np.searchsorted(have, frames).clip(1, max(len(have) - 1, 1))
-    if len(have) == 1:
-        return values.copy()
-    before = after - 1
-    share = (frames - have[before]) / (have[after] - have[before])
-    share = share.reshape(-1, *[1] * (values.ndim - 1))
-    return values[before] * (1 - share) + values[after] * share

@@ -33,6 +33,15 @@ class Evidence:
     """px."""
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """A chain of tracklets that is wanted."""
+
+    chain: list[Tracklet]
+    main: bool
+    """Whether it is large enough to matter."""
+
+
 def weigh(sightings: list[Sighting]) -> Evidence:
     """Evidence over the sightings of one chain."""
     return Evidence(
@@ -65,13 +74,13 @@ def believable(evidence: Evidence, fps: float) -> bool:
     )
 
 
-def choose(chains: list[list[Tracklet]], people: str, fps: float) -> list[list[Tracklet]]:
+def choose(chains: list[list[Tracklet]], people: str, fps: float) -> list[Chosen]:
     """The chains that are wanted (options.people), the most important first: by size times time in view."""
     weighed = [(chain, weigh([sighting for part in chain for sighting in part.sightings])) for chain in chains]
     people_found = [(chain, evidence) for chain, evidence in weighed if believable(evidence, fps)]
     people_found.sort(key=lambda item: -item[1].size * item[1].frames)
-    if people == "main" and people_found:
-        largest = max(evidence.size for _, evidence in people_found)
-        people_found = [item for item in people_found if item[1].size > _BIG_SHARE * largest]
-    wanted = [chain for chain, _ in people_found]
+    largest = max((evidence.size for _, evidence in people_found), default=0.0)
+    wanted = [Chosen(chain, evidence.size > _BIG_SHARE * largest) for chain, evidence in people_found]
+    if people == "main":
+        wanted = [one for one in wanted if one.main]
     return wanted[: int(people)] if people.isdigit() else wanted

@@ -103,6 +103,10 @@ class Tracker:
             self._next_look = self._frame + max(round(pause * self._fps), 1)
         self._past.append(picture)
 
+    def followed(self) -> list[np.ndarray]:
+        """Landmarks (33, 3) px, visibility, of everybody who is followed in the newest frame."""
+        return [tracklet.last.keypoints for tracklet in self._live]
+
     def finish(self) -> list[Tracklet]:
         """All tracklets, by their first frames."""
         self.finished += self._live

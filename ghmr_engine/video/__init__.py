@@ -42,6 +42,10 @@ class Video:
         """
         return pictures(self._source, self._shown)
 
+    def frame(self, index: int) -> np.ndarray:
+        """One picture of `frames`; where the file can be sought in, without decoding all before it. Raises as that."""
+        return next(pictures(self._source, self._shown[index : index + 1]))
+
 
 def open_video(path: Path, options: Options, report: Report = silent) -> Video:
     """Find out all about a clip without keeping pictures: options.start, .end and .fps choose its frames.
