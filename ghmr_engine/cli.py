@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -16,11 +17,11 @@ from ghmr_engine.camera_words import camera_line
 from ghmr_engine.errors import Cancelled
 from ghmr_engine.interrupt import interrupt_as_wish
 from ghmr_engine.models_command import add_models
-from ghmr_engine.motion_file import MotionFileError, read_motion
+from ghmr_engine.motion_file import Motion, MotionFileError, read_motion
 from ghmr_engine.native_output import native_stderr_aside
 from ghmr_engine.options import Options
 from ghmr_engine.progress import STAGES, Progress
-from ghmr_engine.serve import ProgressLines, done_reply
+from ghmr_engine.serve import Emit, ProgressLines, done_reply, found_reply
 from ghmr_engine.terminal import JOB, Bars, OneLineErrors, fail, options_as_parameters, say_error, say_message
 
 _UNITS = {
@@ -42,52 +43,66 @@ if find_spec("ghmr_engine.evaluate"):  # the engine in Blender's extension comes
     add_training(app)
 
 
+Result = TypeVar("Result")
+Clip = Annotated[Path, typer.Argument(help="The video.")]
+CacheFolder = Annotated[Path | None, typer.Option(help="Folder for results of stages, which the next run uses.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Use and keep no results of stages.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Progress and result as JSON, one message a line.")]
+
+
 @app.command("recover")
 @options_as_parameters(Options)
 def recover_command(
-    clip: Annotated[Path, typer.Argument(help="The video.")],
+    clip: Clip,
     out: Annotated[Path, typer.Option(help=f"The result: NAME{output.SUFFIX}.")],
-    cache: Annotated[Path | None, typer.Option(help="Folder for results of stages, which the next run uses.")] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Use and keep no results of stages.")] = False,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="Progress and result as JSON, one message a line.")
-    ] = False,
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
+    json_lines: JsonLines = False,
     **chosen: Any,
 ) -> None:
     """Recover everybody in a clip, and the camera, in one metric world."""
     folder = None if no_cache else cache or places.cache_dir()
-    bars = Bars()
-    show = ProgressLines(JOB, say_message) if json_lines else bars
 
-    def last_words() -> None:
-        bars.close()
-        output.drop_unfinished(out)
-        if folder is not None:
-            Cache(folder).drop_unfinished()
-        stopped = protocol.error_reply(JOB, Cancelled())
-        if json_lines:
-            say_message(stopped)
-        say_error(stopped.message, stopped.fix)
+    def work(emit: Emit) -> Motion:
+        options = Options(**chosen)
+        emit(Progress(STAGES[0], 0.0, None))
+        from ghmr_engine.pipeline import recover  # PyTorch takes seconds: --help does without
 
-    try:
-        with native_stderr_aside(), closing(bars), interrupt_as_wish(last_words) as wish:
+        return recover(clip, out, options, emit, folder)
 
-            def emit(progress: Progress) -> None:
-                if wish.is_set():
-                    raise Cancelled
-                show(progress)
-
-            options = Options(**chosen)
-            emit(Progress(STAGES[0], 0.0, None))
-            from ghmr_engine.pipeline import recover  # PyTorch takes seconds: --help does without
-
-            motion = recover(clip, out, options, emit, folder)
-    except Exception as error:  # noqa: BLE001  every failure ends in one line and a code
-        fail(error, say_message if json_lines else None)
+    motion = _worked(work, out, folder, json_lines)
     if json_lines:
         say_message(done_reply(JOB, out, motion.meta))
     else:
         typer.echo("\n".join([f"Wrote {out}.", *_summary(motion.meta)]))
+
+
+@app.command("find")
+@options_as_parameters(Options, only=("start", "end", "fps", "device"))
+def find_command(
+    clip: Clip,
+    out: Annotated[Path, typer.Option(help=f"The result: NAME{output.PEOPLE_SUFFIX}, a thumbnail of each beside it.")],
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
+    json_lines: JsonLines = False,
+    **chosen: Any,
+) -> None:
+    """Find everybody in a clip, to choose from with --identities."""
+    folder = None if no_cache else cache or places.cache_dir()
+
+    def work(emit: Emit) -> dict:
+        options = Options(**chosen)
+        emit(Progress(STAGES[0], 0.0, None))
+        from ghmr_engine.pipeline import find
+
+        return find(clip, out, options, emit, folder)
+
+    found = _worked(work, out, folder, json_lines)
+    if json_lines:
+        say_message(found_reply(JOB, out, found))
+    else:
+        people = (f"Person {each['person']}: seen in {each['seen']:.0%} of the frames." for each in found["people"])
+        typer.echo("\n".join([f"Wrote {out}.", *people, *(f"Warning: {text}" for text in found["warnings"])]))
 
 
 @app.command("info")
@@ -112,6 +127,37 @@ def _common(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def _worked(work: Callable[[Emit], Result], out: Path, folder: Path | None, json_lines: bool) -> Result:
+    """What a job came to; shows its progress, and ends the command where it fails or is stopped.
+
+    work: is called with `emit`. out: what it writes. folder: of kept results.
+    """
+    bars = Bars()
+    show = ProgressLines(JOB, say_message) if json_lines else bars
+
+    def last_words() -> None:
+        bars.close()
+        output.drop_unfinished(out)
+        if folder is not None:
+            Cache(folder).drop_unfinished()
+        stopped = protocol.error_reply(JOB, Cancelled())
+        if json_lines:
+            say_message(stopped)
+        say_error(stopped.message, stopped.fix)
+
+    try:
+        with native_stderr_aside(), closing(bars), interrupt_as_wish(last_words) as wish:
+
+            def emit(progress: Progress) -> None:
+                if wish.is_set():
+                    raise Cancelled
+                show(progress)
+
+            return work(emit)
+    except Exception as error:  # noqa: BLE001  every failure ends in one line and a code
+        fail(error, say_message if json_lines else None)
 
 
 def _summary(meta: dict) -> list[str]:

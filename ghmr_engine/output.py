@@ -90,10 +90,14 @@ def whole_or_nothing(out: Path) -> Iterator[None]:
 
     Trouble with the disk comes out as RecoverError.
     """
+    drop_unfinished(out)  # of a process that was killed
     try:
         yield
         if background_part(out).exists():
             background_part(out).replace(background_path(out))
+        for part in (*_thumbnail_parts(out), part_of(out)):
+            if part.exists():
+                part.replace(part.with_suffix(""))
     except MotionFileError as error:
         raise _not_written(out, error.__cause__ or error) from error
     except OSError as error:
@@ -105,10 +109,16 @@ def whole_or_nothing(out: Path) -> Iterator[None]:
 def drop_unfinished(out: Path) -> None:
     """Remove what was being written for this motion or people file."""
     copy = background_part(out)
-    thumbnails = glob.escape(out.name.removesuffix(PEOPLE_SUFFIX)) + ".person*.jpg.part"
-    for path in (copy, part_of(copy), part_of(out), *out.parent.glob(thumbnails)):
+    for path in (copy, part_of(copy), part_of(out), *_thumbnail_parts(out)):
         with suppress(OSError):
             path.unlink()
+
+
+def _thumbnail_parts(out: Path) -> list[Path]:
+    if not out.name.endswith(PEOPLE_SUFFIX):
+        return []
+    pattern = part_of(thumbnail_path(out, 0)).name
+    return sorted(out.parent.glob(glob.escape(pattern).replace(".person0.", ".person[0-9]*.")))
 
 
 def _not_written(out: Path, error: BaseException) -> RecoverError:

@@ -26,21 +26,18 @@ _NOSE, _LEFT_SHOULDER, _RIGHT_SHOULDER, _HIPS = 0, 11, 12, slice(23, 25)
 
 
 def write_people(out: Path, clip: Video, people: People, report: Report) -> dict:
-    """Write the people file and the thumbnails, whole or not at all; returns what is in the file.
+    """Write the people file `out` and the thumbnails under the names of parts, within output.whole_or_nothing; returns
+    what is in the file.
 
-    Raises RecoverError: disk_full, cannot_write, and what the video and `report` raise.
+    Raises OSError, and what the video and `report` raise.
     """
     content = describe(out, clip, people)
-    files = [output.thumbnail_path(out, track.person) for track in people.tracks]
-    with output.whole_or_nothing(out):
-        for done, (track, file) in enumerate(zip(people.tracks, files, strict=True)):
-            row = good_row(track, people, clip.info.width, clip.info.height)
-            picture = thumbnail(clip.frame(int(track.frames[row])), track.boxes[row])
-            output.part_of(file).write_bytes(jpeg(picture))
-            report((done + 1) / (len(files) + 1))
-        output.part_of(out).write_text(json.dumps(content), encoding="utf-8")
-        for file in (*files, out):
-            output.part_of(file).replace(file)
+    for done, track in enumerate(people.tracks):
+        row = good_row(track, people, clip.info.width, clip.info.height)
+        picture = thumbnail(clip.frame(int(track.frames[row])), track.boxes[row])
+        output.part_of(output.thumbnail_path(out, track.person)).write_bytes(jpeg(picture))
+        report((done + 1) / len(people.tracks))
+    output.part_of(out).write_text(json.dumps(content), encoding="utf-8")
     return content
 
 

@@ -59,7 +59,8 @@ def find(
     previews = Previews(show)
     found = _find_people(clip, options, steps, added, previews)
     previews.people(clip, found)
-    return steps.run("write", people_file.write_people, out, clip, found)
+    with output.whole_or_nothing(out):
+        return steps.run("write", people_file.write_people, out, clip, found)
 
 
 def recover(

@@ -26,7 +26,7 @@ LONGEST_SIDE = 320
 EVERY_S = 2.0
 """While people are looked for."""
 _KEPT = 17
-"""Moments of the clip of which one is shown."""
+"""Moments of the clip that are kept to choose from."""
 _VISIBLE = 0.3
 _OVERLAY = 0.8
 _LABEL = 14
@@ -52,7 +52,7 @@ class Previews:
         show = self._show
         if show is None:
             return None
-        wanted = set(np.linspace(0, clip.info.frames - 1, _KEPT).round().astype(int).tolist())
+        wanted = _moments(clip)
         frames, due = count(), 0.0
 
         def look(picture: np.ndarray, landmarks: list[np.ndarray]) -> None:
@@ -74,7 +74,7 @@ class Previews:
         """The people that were found, each with box, landmarks and number, in a frame that shows most of them."""
         if self._show is None:
             return
-        self._frame = telling_frame(people, list(self._kept) or range(clip.info.frames))
+        self._frame = telling_frame(people, _moments(clip))
         if self._frame not in self._kept:
             self._kept = {self._frame: _shrunk(clip.frame(self._frame))}
         small = self._kept[self._frame].copy()
@@ -95,6 +95,11 @@ class Previews:
         motion = result.make_motion(_moment(scene, self._frame), body, {"fps": [1, 1], "image_size": size})
         view = camera_of(motion, 0).cropped(0.0, 0.0, small.shape[1] / clip.info.width, small.shape[1::-1])
         self._show(overlay_through(straighten(small, view.K, scene.distortion), view, motion, 0, _OVERLAY))
+
+
+def _moments(clip: Video) -> list[int]:
+    """Frames of which one is shown, rising."""
+    return np.unique(np.linspace(0, clip.info.frames - 1, _KEPT).round().astype(int)).tolist()
 
 
 def telling_frame(people: People, frames: Sequence[int]) -> int:

@@ -48,8 +48,11 @@ class OneLineErrors(TyperGroup):
         return code
 
 
-def options_as_parameters(record: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A decorator that replaces a command's **keywords by a parameter for every field of a dataclass.
+def options_as_parameters(
+    record: type, only: tuple[str, ...] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator that replaces a command's **keywords by a parameter for every field of a dataclass, or for `only`
+    those that are named.
 
     The docstring under a field is its help."""
     texts, hints = _field_texts(record), get_type_hints(record)
@@ -67,6 +70,7 @@ def options_as_parameters(record: type) -> Callable[[Callable[..., None]], Calla
                 ],
             )
             for field in fields(record)
+            if not only or field.name in only
         ]
         command.__signature__ = signature.replace(parameters=[*own, *chosen])  # type: ignore[attr-defined]
         return command

@@ -30,6 +30,9 @@ class Clip:
     def __init__(self, path: Path, info: VideoInfo) -> None:
         self.path, self.info = path, info
 
+    def frame(self, index):
+        return np.full((720, 1280, 3), 90, np.uint8)
+
 
 def open_video(path, options, report):
     data = path.read_bytes()
@@ -45,7 +48,7 @@ def write_background(clip, out, report):
     report(0.5)
 
 
-def find_people(clip, options, report):
+def find_people(clip, options, report, watch=None):
     log("people")
     tracks = tuple(
         Track(
@@ -136,14 +139,14 @@ def log(stage):
             file.write(stage + "\n")
 
 
-def slow(clip, options, report):
+def slow(clip, options, report, watch=None):
     """A stage that reports often."""
     for step in range(1000):
         report(step / 1000)
         time.sleep(0.02)
 
 
-def native(clip, options, report):
+def native(clip, options, report, watch=None):
     """A stage whose native code does not come back, as a long step of PyTorch's."""
     report(0.3)
     big = torch.rand(6000, 6000)
@@ -151,15 +154,15 @@ def native(clip, options, report):
         torch.mm(big, big)  # seconds each
 
 
-def failing(clip, options, report):
+def failing(clip, options, report, watch=None):
     raise ValueError("a broken\nstage")
 
 
-def nobody(clip, options, report):
+def nobody(clip, options, report, watch=None):
     raise RecoverError("nobody", "There is nobody in the clip.", "Choose another.")
 
 
-def noisy(clip, options, report):
+def noisy(clip, options, report, watch=None):
     print("a print")  # noqa: T201
     os.write(1, b"a C library's write\n")
     sys.stdout.flush()

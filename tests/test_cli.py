@@ -180,6 +180,50 @@ def test_the_second_run_repeats_only_what_follows_the_change(clip, tmp_path):
     assert ran() == ["people", "camera", "lift", "world", "refine"]
 
 
+def find(behaviour, clip, out, *more):
+    arguments = [sys.executable, str(STAND_INS), behaviour, "find", str(clip), "--out", str(out), *more]
+    return subprocess.run(arguments, env=ENGINE, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_finding_writes_the_people_file(clip, tmp_path):
+    out = tmp_path / "walk.people.json"
+    done = find("plain", clip, out, "--no-cache", "--start", "2")
+    assert done.returncode == 0, done.stderr
+    assert names(tmp_path) == ["walk past.mp4", "walk.people.json", "walk.person1.jpg", "walk.person2.jpg"]
+    content = json.loads(out.read_text(encoding="utf-8"))
+    assert content["start"] == 2
+    assert f"Wrote {out}." in done.stdout and "Person 2: seen in 83% of the frames." in done.stdout
+    documented = (STAND_INS.parent.parent / "docs" / "people_file.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in documented for key in {**content, **content["people"][0]})
+    done = find("plain", clip, out, "--no-cache", "--json")
+    assert protocol.decode_reply(done.stdout.splitlines()[-1]) == protocol.Found(1, str(out), content["warnings"])
+
+
+def test_finding_fails_in_one_line(clip, tmp_path):
+    assert_one_line(find("nobody", clip, tmp_path / "a.people.json", "--no-cache"), 2, "nobody in the clip")
+    assert_one_line(find("plain", clip, tmp_path / "a.json", "--no-cache"), 2, ".people.json")
+    assert names(tmp_path) == ["walk past.mp4"]
+
+
+def test_identities_are_applied_to_everybody_that_find_kept(clip, tmp_path):
+    who, out = tmp_path / "who.json", tmp_path / "a.motion.npz"
+    parts = [{"person": 2, "first": 0, "last": 9}]
+    who.write_text(json.dumps({
+        "format": "recover-motion identities", "version": 1, "people": [{"name": "Anna", "parts": parts}],
+    }))  # fmt: skip
+    cache = ["--cache", str(tmp_path / "cache")]
+    find("plain", clip, tmp_path / "a.people.json", *cache)
+    assert run("plain", clip, out, *cache, "--identities", str(who)).returncode == 0
+    meta = read_motion(out).meta
+    assert meta["cached"] == ["people"] and meta["names"] == {"1": "Anna"}
+    assert meta["options"]["identities"] == str(who)
+    out.unlink()
+    assert_one_line(run("plain", clip, out, *cache, "--identities", "nowhere.json"), 2, "Cannot read nowhere.json")
+    who.write_text(who.read_text().replace('"person": 2', '"person": 3'))
+    assert_one_line(run("plain", clip, out, *cache, "--identities", str(who)), 2, "no person 3")
+    assert not out.exists()
+
+
 def test_by_itself_the_cache_lies_at_home(clip, tmp_path):
     home = tmp_path / "home"
     run("plain", clip, tmp_path / "a.motion.npz", RECOVER_MOTION_HOME=str(home))

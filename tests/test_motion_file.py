@@ -66,6 +66,7 @@ def test_every_version_that_was_ever_written_reads(version):
     motion = read_motion(GOLDEN / f"version_{version}.motion.npz")
     assert motion.meta["video"]["name"] == "walk past.mp4"
     assert list(motion.people) == ["1", "2"]
+    assert "names" not in motion.meta  # which came later
     assert motion.R.shape == (12, 3, 3)
     one, two = motion.people["1"], motion.people["2"]
     assert one.frames.tolist() == list(range(12))

@@ -14,7 +14,7 @@ def test_the_defaults_are_allowed_and_survive_json():
 
 
 def test_every_option_survives_json():
-    options = Options("2", 5, 90, 29.97, "cpu", "file", "path.json", "fast", None, 26.0, 35.9, 1.65)
+    options = Options("2", 5, 90, 29.97, "cpu", "file", "path.json", "fast", None, 26.0, 35.9, 1.65, "who.json")
     assert options_from(json.loads(json.dumps(options.as_dict()))) == options
 
 
@@ -74,11 +74,12 @@ def test_the_command_line_offers_every_option_with_its_own_words():
     assert "auto|cpu|cuda" in text
 
 
-def test_the_keys_of_the_cache_name_options_that_exist_and_leave_out_none_but_the_device():
+def test_the_keys_of_the_cache_name_options_that_exist_and_leave_out_device_and_identities():
+    """Identities count by what is in the file."""
     from ghmr_engine.steps import READS
 
     read = {name for names in READS.values() for name in names} - {"fits"}  # which follows from quality
-    assert read == {field.name for field in fields(Options)} - {"device"}
+    assert read == {field.name for field in fields(Options)} - {"device", "identities"}
 
 
 @pytest.mark.parametrize("source", ["gyro", "file"])

@@ -16,7 +16,7 @@ from ghmr_engine.people.appearance import colours_of
 from ghmr_engine.people.detector import Detector, anchors, suppress, tiles_of
 from ghmr_engine.people.joining import join
 from ghmr_engine.people.landmarks import LandmarkModel, Sighting
-from ghmr_engine.people.selection import Evidence, believable, choose
+from ghmr_engine.people.selection import Chosen, Evidence, believable, choose
 from ghmr_engine.people.swaps import set_right, swapped_frames
 from ghmr_engine.people.tracking import Tracker, Tracklet
 from ghmr_engine.progress import silent
@@ -186,9 +186,10 @@ def test_who_is_believed_and_who_matters():
     for field, value in (("frames", 5), ("presence", 0.5), ("visibility", 0.8), ("jitter", 0.17), ("agreement", 0.3)):
         assert not believable(Evidence(**{**person.__dict__, field: value}), FPS)
     near, far = [_tracklet(0, _line(0, 60, 60), size=2.0)], [_tracklet(0, _line(500, 520, 60), size=0.3)]
-    assert choose([far, near], "main", FPS) == [near]
-    assert choose([far, near], "all", FPS) == [near, far]
-    assert choose([far, near], "1", FPS) == [near]
+    assert choose([far, near], "main", FPS) == [Chosen(near, main=True)]
+    assert choose([far, near], "all", FPS) == [Chosen(near, main=True), Chosen(far, main=False)]
+    assert choose([far, near], "1", FPS) == [Chosen(near, main=True)]
+    assert choose([], "main", FPS) == []
 
 
 def test_frames_with_sides_exchanged_are_set_right():

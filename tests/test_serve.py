@@ -144,7 +144,8 @@ def test_jobs_follow_each_other_in_one_process(start, job):
     for number in (1, 2):
         done, before = engine.hear_until(protocol.Done)
         assert done.id == number and Path(done.path).name == f"{number}.motion.npz"
-        assert list(dict.fromkeys(reply.stage for reply in before)) == list(STAGES)
+        progress = [reply for reply in before if isinstance(reply, protocol.Progress)]
+        assert list(dict.fromkeys(reply.stage for reply in progress)) == list(STAGES)
         assert read_motion(Path(done.path)).meta["options"]["height"] == 1.7 + number / 100
         assert done.quality["1"]["seen"] == 1.0 and done.licence == "open" and len(done.warnings) == 2
     engine.process.stdin.close()
@@ -152,6 +153,60 @@ def test_jobs_follow_each_other_in_one_process(start, job):
     # What a stage or a library prints goes to the log and never between the messages.
     log = engine.whole_log()
     assert "a print\n" in log and "a C library's write\n" in log
+
+
+def find_job(job, number=1, **options):
+    """The same clip, its people only."""
+    asked = job(number)
+    return protocol.Find(number, asked.video, asked.out.replace(".motion.npz", ".people.json"), options)
+
+
+def test_people_are_found_between_recoveries(start, job):
+    engine = start(str(STAND_INS), "plain", "serve")
+    engine.hear()
+    for request in (job(1), find_job(job, 2, start=3, quality="best"), job(3)):
+        engine.say(request)
+    assert engine.hear_until(protocol.Done)[0].id == 1
+    found, before = engine.hear_until(protocol.Found)
+    assert found.id == 2 and found.warnings == ["The clip is made up.", "A second warning."]
+    progress = [reply for reply in before if isinstance(reply, protocol.Progress)]
+    assert list(dict.fromkeys(reply.stage for reply in progress)) == ["video", "people", "write"]
+    content = json.loads(Path(found.path).read_text(encoding="utf-8"))
+    assert content["start"] == 3 and [len(each["frames"]) for each in content["people"]] == [30, 25]
+    assert all((Path(found.path).parent / each["thumbnail"]).is_file() for each in content["people"])
+    assert engine.hear_until(protocol.Done)[0].id == 3
+
+
+def test_finding_can_be_stopped_or_fail_and_leaves_nothing(start, job, tmp_path):
+    engine = start(str(STAND_INS), "slow", "serve")
+    engine.hear()
+    engine.say(find_job(job, 1))
+    engine.say(find_job(job, 2, colour="red"))
+    engine.say(find_job(job, 3))
+    engine.say(protocol.Cancel(3))
+    while engine.hear().stage != "people":
+        pass
+    engine.say(protocol.Cancel(1))
+    errors = [engine.hear_until(protocol.Error)[0] for _ in range(3)]
+    assert [(error.id, error.code) for error in errors] == [(1, "cancelled"), (2, "bad_option"), (3, "cancelled")]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["Łódź é.mp4"]
+
+
+@pytest.mark.parametrize("how", ["stopped", "done"])
+def test_previews_come_while_a_job_runs_and_are_gone_afterwards(start, job, tmp_path, how):
+    turned = tmp_path / "turned.mp4"  # which gets a copy at the end, slowly
+    turned.write_bytes(b"a clip")
+    engine = start(str(STAND_INS), "slow_background" if how == "stopped" else "plain", "serve")
+    engine.hear()
+    engine.say(protocol.Recover(1, str(turned), str(tmp_path / "a.motion.npz"), {}))
+    previews = [engine.hear_until(protocol.Preview)[0] for _ in range(2)]  # the people, then the bodies
+    assert {preview.id for preview in previews} == {1} and len({preview.path for preview in previews}) == 1
+    if how == "stopped":
+        picture = Path(previews[0].path).read_bytes()
+        assert picture[:2] == b"\xff\xd8" and picture[-2:] == b"\xff\xd9"
+        engine.say(protocol.Cancel(1))
+    engine.hear_until(protocol.Error if how == "stopped" else protocol.Done)
+    assert not Path(previews[0].path).parent.exists()
 
 
 def test_a_running_job_can_be_stopped_and_the_next_one_goes_on(start, job, tmp_path):
