@@ -74,7 +74,9 @@ class Previews:
         """The people that were found, each with box, landmarks and number, in a frame that shows most of them."""
         if self._show is None:
             return
-        self._frame = telling_frame(people, _moments(clip))
+        moments = _moments(clip)
+        missed = not any(np.isin(moments, track.frames[track.seen]).any() for track in people.tracks)
+        self._frame = telling_frame(people, range(clip.info.frames) if missed else moments)
         if self._frame not in self._kept:
             self._kept = {self._frame: _shrunk(clip.frame(self._frame))}
         small = self._kept[self._frame].copy()

@@ -72,6 +72,14 @@ def test_kept_people_are_shown_too(shown):
     np.testing.assert_array_equal(again[0], first[-2])
 
 
+def test_who_is_seen_between_the_kept_moments_only_is_shown(demo_clip):
+    pictures, clip = [], open_video(demo_clip, Options())
+    frames = [frame for frame in range(100) if frame not in previews._moments(clip)][:3]
+    previews.Previews(pictures.append).people(clip, people_of(frames))
+    plain = previews._shrunk(clip.frame(frames[-1])).astype(int)
+    assert (abs(pictures[0] - plain).max(-1) > 0).any() and np.median(abs(pictures[0] - plain)) == 0
+
+
 def test_while_people_are_looked_for_pictures_come_now_and_then(demo_clip, tmp_path, monkeypatch):
     monkeypatch.setattr(previews, "EVERY_S", 0.0)
     pictures = []
