@@ -59,13 +59,18 @@ def build_zip(out: Path | None = None) -> Path:
     return out
 
 
-def lay_out() -> Path:
-    """The extension as a Python package in the home folder, made again when a source changed.
+def is_extension(root: Path = ROOT) -> bool:
+    """Whether this is the extension that Blender installed, whose folder Blender wipes at every update."""
+    return (root / "blender_manifest.toml").is_file()
+
+
+def lay_out(place: str = "addon") -> Path:
+    """The extension as a Python package in the home folder's `place`, made again when a source changed.
 
     Returns the folder to put on the Python path.
     """
     files = extension_files()
-    folder = places.home() / "addon"
+    folder = places.home() / place
     now = folder / key_of(*(part for name, file in files.items() for part in (name, file)))
     if now.is_dir():
         return now

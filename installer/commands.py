@@ -11,7 +11,7 @@ from pathlib import Path
 from ghmr_engine import places
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.options import Options
-from installer import addon, child, doctor, recover, setup, testing
+from installer import addon, child, doctor, for_program, recover, setup, testing
 
 _OPTIONS = tuple(field.name for field in fields(Options))
 
@@ -72,12 +72,18 @@ def _run(chosen: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _setup(chosen: argparse.Namespace) -> int:
+    if chosen.json:
+        return for_program.run(lambda: _install(chosen), setup.STEPS)
+    _install(chosen)
+    print(f"Ready. Engine: {places.engine_python()}")
+    return 0
+
+
+def _install(chosen: argparse.Namespace) -> None:
     if chosen.engine_only:
         setup.set_up(chosen.wheels)
     else:
         recover.prepare(chosen.wheels, None)
-    print(f"Ready. Engine: {places.engine_python()}")
-    return 0
 
 
 def _uninstall(yes: bool) -> int:
@@ -114,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
 
     install = add("setup", "install the engine, its models and Blender as a Python module", offline=True)
     install.add_argument("--engine-only", action="store_true", help="without Blender as a Python module")
+    install.add_argument("--json", action="store_true", help="for programs: progress as JSON lines")
     demo = add("demo", "set up and recover the bundled clip into the current folder", True)
     _add_engine_options(demo)
     add("test", "set up what the tests need and run them (arguments go to pytest)", True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ghmr_engine import places
 from ghmr_engine.errors import RecoverError
 from installer import ASSETS, child, machine
+from installer.follow import following
 from installer.show import Step
 from installer.stamps import begun, drop_stamps, key_of, set_stamp, stamp, write_whole
 
@@ -135,7 +136,8 @@ def download_wheel(
     """Fetch one wheel, for any platform, with the engine environment's pip; returns its path."""
     command = [*_pip(places.env_dir()), "download", "--no-deps", "--only-binary=:all:", *tags, "--dest", into]
     command += [*_source(wheels), f"{package}=={version}"]
-    code, said = child.run_logged(command, lambda line: step.update(None, _short(line)), step.tick)
+    with following(step, []) as pip:
+        code, said = child.run_logged(command, pip.line, pip.tick, pip.environment)
     found = sorted(into.glob(f"{package}-{version}-*.whl"))
     if code or not found:
         raise _reason(said)
@@ -181,34 +183,15 @@ def _pip_install(env: Path, arguments: Sequence[str | Path], step: Step, wheels:
 
     Raises RecoverError no_network, disk_full, hash_mismatch, not_available, pip_failed.
     """
-    files = [part for part in arguments if isinstance(part, Path)]
-    total = sum(len(re.findall(r"^\S+==", file.read_text(encoding="utf-8"), re.MULTILINE)) for file in files) or 1
-    seen, unpacking = 0, False
-
-    def follow(line: str) -> None:
-        nonlocal seen, unpacking
-        seen += line.startswith(("Collecting ", "Requirement already satisfied", "Ignoring "))
-        unpacking = unpacking or line.startswith("Installing collected")
-        step.update(0.9 if unpacking else 0.9 * min(seen / total, 1), "unpacking" if unpacking else _short(line))
-
     command = [*_pip(env), "install", "--no-deps", "--only-binary=:all:", *_source(wheels), *arguments]
-    code, said = child.run_logged(command, follow, step.tick)
+    with following(step, [part for part in arguments if isinstance(part, Path)]) as pip:
+        code, said = child.run_logged(command, pip.line, pip.tick, pip.environment)
     if code:
         raise _reason(said)
 
 
 def _source(wheels: Path | None) -> list[str | Path]:
     return ["--no-index", "--find-links", wheels] if wheels else []
-
-
-def _short(line: str) -> str:
-    """What a line of pip says is going on, without paths."""
-    found = re.match(r"\s*(Collecting|Downloading|Using cached|Saved)\s+(\S+)(.*)", line)
-    if not found:
-        return ""
-    name = re.split(r"[/\\]", found[2])[-1]
-    size = re.search(r"\([\d.]+ [kMG]?B\)", found[3])
-    return f"{found[1].lower()} {name} {size[0] if size else ''}".rstrip()
 
 
 _REASONS = (

@@ -7,7 +7,7 @@ import bpy
 from .. import runner
 from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
-from ..preferences import HOW_TO_INSTALL, chosen_engine
+from ..preferences import chosen_engine, draw_missing_engine
 from ..properties import CAMERAS_WITH_A_FILE
 from ..sources import source_of
 from .editors import Drawn, in_editors, words
@@ -34,7 +34,7 @@ class Main(Drawn):
         layout.use_property_decorate = False
         engine = chosen_engine(context) is not None
         if not engine:
-            words(context, layout.box(), f"No engine was found. {HOW_TO_INSTALL} (Preferences, Add-ons).", "ERROR")
+            draw_missing_engine(context, layout.box())
         choices = layout.column()
         choices.enabled = not runner.busy()
         ready = _draw_source(context, choices) and engine
