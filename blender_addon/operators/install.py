@@ -114,8 +114,10 @@ def _at_work() -> str:
 
 
 def _why_not(context: bpy.types.Context) -> str:
-    own = preferences_of(context)
-    return why_not(state_of(context), own.wheels_folder() if own else None)
+    state, own = state_of(context), preferences_of(context)
+    if not state.installs:
+        return state.text
+    return why_not(state, own.wheels_folder() if own else None)
 
 
 def _run(operator: bpy.types.Operator, arguments: Sequence[str]) -> set[str]:

@@ -218,7 +218,7 @@ def test_no_engine_is_said():
         settings.clip = str(CLIPS / "walk.mp4")
         os.environ["RECOVER_MOTION_HOME"] = str(CLIPS)
         try:
-            recover_fails("No engine was found. Run 'python3 install.py setup'")
+            recover_fails("No engine was found. Press Install Engine in the add-on's preferences.")
         finally:
             os.environ["RECOVER_MOTION_HOME"] = home
 
