@@ -136,8 +136,10 @@ def _run(operator: bpy.types.Operator, arguments: Sequence[str]) -> set[str]:
 
 def _tick() -> float | None:
     """The timer's call."""
+    before = INSTALL.state, INSTALL.text, INSTALL.share
     running = INSTALL.poll()
-    runner.redraw()
+    if before != (INSTALL.state, INSTALL.text, INSTALL.share):
+        runner.redraw()
     if running:
         return _POLL_S
     if INSTALL.failure is not None:

@@ -122,7 +122,10 @@ def test_online_it_says_what_the_click_downloads_and_installs():
         assert bpy.ops.recover_motion.install_engine() == {"FINISHED"}
         assert here.runs() == ["setup --json --engine-only"]
         shown = here.drawn()
-        assert f"Engine: {part('ghmr_engine.places').engine_python()}" in shown and "install_engine" not in shown
+        assert (
+            f"Engine: {part('ghmr_engine.places').engine_python()}" in shown
+            and "[recover_motion.install_engine" not in shown
+        )
         assert "may be used for paid work" in shown and "[recover_motion.uninstall_engine]" in shown
         assert part("preferences").chosen_engine(bpy.context) is not None
 
@@ -188,7 +191,7 @@ def test_an_environment_of_one_s_own_that_is_not_there_is_said():
     with Registered(online=True) as here:
         here.own.engine_python = str(HOME / "nothing")
         shown = here.drawn()
-        assert "There is no file" in shown and "install_engine" not in shown
+        assert "There is no file" in shown and "[recover_motion.install_engine" not in shown
         assert not bpy.ops.recover_motion.install_engine.poll()
 
 
