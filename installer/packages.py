@@ -218,8 +218,8 @@ _REASONS = (
         r"getaddrinfo failed|ReadTimeout|Connection refused|Connection reset",
         "no_network",
         "The package index cannot be reached: there is no network, or a proxy is in the way.",
-        "Check the connection and run the same command again; it goes on where it stopped. "
-        "Without network: setup --wheels FOLDER (docs/install.md).",
+        "Check the connection and try again: it goes on where it stopped. "
+        "Without network: from a folder of wheels (docs/install.md).",
     ),
 )
 
