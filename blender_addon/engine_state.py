@@ -62,7 +62,9 @@ def _compared(python: Path, root: Path) -> EngineState:
         text = f"The engine is {which}. Update it{'' if more else ': it takes seconds'}"
         return EngineState("outdated", text, downloads=more)
     where = "the CPU" if found.device == "cpu" else found.device
-    return EngineState("ready", f"Engine {found.version} on {where}, {found.landmarks_ms:.0f} ms a person in a frame", python)
+    return EngineState(
+        "ready", f"Engine {found.version} on {where}, {found.landmarks_ms:.0f} ms a person in a frame", python
+    )
 
 
 def _packages(root: Path, found: installed.Installed) -> bool:

@@ -252,7 +252,10 @@ def made_home(home, part, **changes):
 def test_a_ready_engine_says_where_it_runs(home, part):
     python = made_home(home, part)
     state = part("engine_state").engine_state()
-    assert (state.kind, state.python) == ("ready", python) and state.text == "Engine 0.1.0 on the CPU, 14 ms a person in a frame"
+    assert (state.kind, state.python) == (
+        "ready",
+        python,
+    ) and state.text == "Engine 0.1.0 on the CPU, 14 ms a person in a frame"
 
 
 @pytest.mark.parametrize(

@@ -25,28 +25,30 @@ def draw_install(
     if INSTALL.running:
         _draw_progress(layout)
         return
-    if INSTALL.state == "failed":
+    failed = INSTALL.state == "failed" and state.installs and (state.kind != "ready" or INSTALL.removing)
+    if failed:
         words(context, layout, f"{INSTALL.failure.message} {INSTALL.failure.fix}", "ERROR")
     else:
         words(context, layout, state.text, _ICONS[state.kind])
-    if state.kind == "ready":
-        if INSTALL.state == "failed":
-            layout.operator("recover_motion.copy_install_log", icon="COPYDOWN")
-        else:
-            words(context, layout, "Its models are open: takes made with them may be used for paid work.", "BLANK1")
-        return
-    if not state.installs:
-        return
-    if state.downloads and INSTALL.state != "failed":
+    if state.kind == "ready" and not failed:
+        words(context, layout, "Its models are open: takes made with them may be used for paid work.", "BLANK1")
+    elif state.kind != "ready" and state.installs:
+        _draw_button(context, layout, state, wheels, again=failed and not INSTALL.removing)
+    if failed:
+        layout.operator("recover_motion.copy_install_log", icon="COPYDOWN")
+
+
+def _draw_button(
+    context: bpy.types.Context, layout: bpy.types.UILayout, state: EngineState, wheels: Path | None, *, again: bool
+) -> None:
+    """What the click will do, why it cannot be clicked, and the button."""
+    if state.downloads and not again:
         words(context, layout, before_the_click(wheels), "BLANK1")
     _draw_why_not(context, layout, state, wheels)
     row = layout.row()
     row.scale_y = 1.4
-    again = INSTALL.state == "failed"
-    text = "Retry" if again and not INSTALL.removing else _BUTTONS[state.kind]
-    row.operator("recover_motion.install_engine", text=text, icon="FILE_REFRESH" if again else "IMPORT")
-    if again:
-        row.operator("recover_motion.copy_install_log", icon="COPYDOWN")
+    text, icon = ("Retry", "FILE_REFRESH") if again else (_BUTTONS[state.kind], "IMPORT")
+    row.operator("recover_motion.install_engine", text=text, icon=icon)
 
 
 def draw_removal(layout: bpy.types.UILayout) -> None:

@@ -149,6 +149,9 @@ def test_what_fails_is_said_and_retried():
         assert "The index cannot be reached. Check the connection." in shown
         assert "[recover_motion.install_engine Retry] [recover_motion.copy_install_log]" in shown
         assert bpy.ops.recover_motion.copy_install_log() == {"FINISHED"}
+        here.own.engine_python = __file__  # another way out
+        assert "cannot be reached" not in here.drawn() and "An environment of your own" in here.drawn()
+        here.own.engine_python = ""
         here.folder.joinpath("behaviour").write_text("well")
         assert bpy.ops.recover_motion.install_engine() == {"FINISHED"}
         assert "Retry" not in here.drawn() and len(here.runs()) == 2
