@@ -71,6 +71,12 @@ def test_the_scene_in_blender(command: list[str], package: Path) -> None:
     assert " 0 failed" in run_inside(command, package, INNER / "test_scene.py", INNER / "test_scene_camera.py")
 
 
+@needs_blender
+@pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
+def test_foot_ik_in_blender(command: list[str], package: Path) -> None:
+    assert " 0 failed" in run_inside(command, package, INNER / "test_foot_ik.py")
+
+
 def _squares(number: int) -> np.ndarray:
     """(240, 320, 3) uint8: a column of squares with a corner in them, around x = 20 + 10 number."""
     picture, x = np.full((240, 320, 3), 40, np.uint8), 20 + 10 * number
