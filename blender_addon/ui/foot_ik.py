@@ -36,7 +36,7 @@ class FootIK(Drawn):
             target = person.pose.bones.get(target_name(side))
             if target is not None:
                 column.prop(target, '["hold"]', text=f"Hold {side.capitalize()}", slider=True)
-        words(context, layout, "To move a plant: go to its target's key, move the target, key it.", "INFO")
+        words(context, layout, "To move a plant, move its target on the key before the foot lands, and key it.", "INFO")
 
 
 _CLASSES = tuple(in_editors(FootIK, ("VIEW_3D",)))
