@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from .ghmr_engine import places
+from .translations import local
 
 HOW_TO_INSTALL = "Run 'python3 install.py setup' in the project's folder, or set the engine's Python here"
 
@@ -31,7 +32,7 @@ class RecoverMotionPreferences(bpy.types.AddonPreferences):
             column.label(text="No engine was found", icon="ERROR")
             column.label(text=HOW_TO_INSTALL)
         else:
-            self.layout.label(text=f"Engine: {found}", icon="CHECKMARK")
+            self.layout.label(text=local("Engine: {path}", path=found), icon="CHECKMARK", translate=False)
 
 
 def find_engine(chosen: str = "") -> Path | None:

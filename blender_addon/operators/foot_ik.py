@@ -7,6 +7,12 @@ import bpy
 from ..ghmr_engine.errors import RecoverError
 from ..scene.foot_ik import SIDES, add_foot_ik, has_foot_ik, remove_foot_ik
 from ..takes import active_person
+from ..translations import fault, told
+
+_NEVER = {
+    "left": "The left foot never stands: it has no target",
+    "right": "The right foot never stands: it has no target",
+}
 
 
 class RECOVERMOTION_OT_add_foot_ik(bpy.types.Operator):
@@ -21,7 +27,7 @@ class RECOVERMOTION_OT_add_foot_ik(bpy.types.Operator):
         """Only where bones can be added."""
         reason = _why_not(context)
         if reason:
-            cls.poll_message_set(reason)
+            cls.poll_message_set(told(reason))
         return not reason
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -30,13 +36,13 @@ class RECOVERMOTION_OT_add_foot_ik(bpy.types.Operator):
         try:
             holds = add_foot_ik(active_person(context), render.fps / render.fps_base)
         except RecoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
         count = sum(len(plants) for plants in holds.values())
-        self.report({"INFO"}, f"{count} {'plant is' if count == 1 else 'plants are'} held")
+        self.report({"INFO"}, told("{count} plant is held" if count == 1 else "{count} plants are held", count=count))
         for side in SIDES:
             if side not in holds:
-                self.report({"WARNING"}, f"The {side} foot never stands: it has no target")
+                self.report({"WARNING"}, told(_NEVER[side]))
         return {"FINISHED"}
 
 
@@ -54,7 +60,7 @@ class RECOVERMOTION_OT_remove_foot_ik(bpy.types.Operator):
         if not reason and not has_foot_ik(active_person(context)):
             reason = "This person has no foot IK"
         if reason:
-            cls.poll_message_set(reason)
+            cls.poll_message_set(told(reason))
         return not reason
 
     def execute(self, context: bpy.types.Context) -> set[str]:

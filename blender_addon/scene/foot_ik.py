@@ -18,6 +18,7 @@ from mathutils import Vector
 
 from ..compat import Curves, own_curves
 from ..ghmr_engine.errors import RecoverError
+from ..translations import told
 from .armature import SIDE_PALETTES, edit_mode
 from .curve_fit import Track
 from .foot_shapes import circle_shape, sole_shape
@@ -55,7 +56,7 @@ def add_foot_ik(armature: bpy.types.Object, fps: float) -> dict[str, list[Hold]]
     feet = {side: foot for side, foot in feet.items() if foot[3]}
     if not feet:
         raise RecoverError(
-            "never_stands", f"{armature.name}'s feet never stand.",
+            "never_stands", told("{person}'s feet never stand.", person=armature.name),
             "Key the armature's contact properties where they should.",
         )  # fmt: skip
     remove_foot_ik(armature)

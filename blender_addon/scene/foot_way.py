@@ -13,6 +13,7 @@ from mathutils import Euler, Quaternion
 from ..compat import action_curves
 from ..ghmr_engine.errors import RecoverError
 from ..motion import JOINT_NAMES
+from ..translations import told
 from .rotations import matrices_from_quaternions
 
 _MISSING = 1.5
@@ -55,7 +56,9 @@ def _pose_keys(armature: bpy.types.Object, curves: _Curves) -> np.ndarray:
     keys = {point.co.x for curve in roots for point in curve.keyframe_points}
     if not keys:
         raise RecoverError(
-            "no_pose", f"{armature.name} has no keys.", "Choose a person whose action holds the recovered motion."
+            "no_pose",
+            told("{person} has no keys.", person=armature.name),
+            "Choose a person whose action holds the recovered motion.",
         )
     return np.array(sorted(keys))
 
@@ -77,7 +80,9 @@ def _contact(armature: bpy.types.Object, curves: _Curves, name: str, frames: np.
         return _values(curve, frames) >= 0.5
     if name not in armature:
         raise RecoverError(
-            "no_contacts", f"{armature.name} has no foot contacts.", "Choose a person that Recover Motion made."
+            "no_contacts",
+            told("{person} has no foot contacts.", person=armature.name),
+            "Choose a person that Recover Motion made.",
         )
     return np.full(len(frames), armature[name] >= 0.5)
 

@@ -8,6 +8,8 @@ from ..scene.foot_ik import SIDES, has_foot_ik, target_name
 from ..takes import active_person
 from .editors import Drawn, in_editors, words
 
+_HOLDS = {"left": "Hold Left", "right": "Hold Right"}
+
 
 class FootIK(Drawn):
     """Targets that hold the planted feet."""
@@ -35,7 +37,7 @@ class FootIK(Drawn):
         for side in SIDES:
             target = person.pose.bones.get(target_name(side))
             if target is not None:
-                column.prop(target, '["hold"]', text=f"Hold {side.capitalize()}", slider=True)
+                column.prop(target, '["hold"]', text=_HOLDS[side], slider=True)
         words(context, layout, "To move a plant, move its target on the key before the foot lands, and key it.", "INFO")
 
 
