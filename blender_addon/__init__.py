@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import bpy
 
-from . import cli, found_people, preferences, properties, runner, takes
-from .operators import install, people, pick, recover
+from . import cli, found_people, preferences, properties, runner, takes, translations
+from .operators import foot_ik, install, people, pick, recover
 from .ui import boxes, panel, pictures
+from .ui import foot_ik as foot_ik_panel
 from .ui import people as people_panel
 
 _MODULES = (
-    preferences, properties, takes, found_people, runner, install, recover, people, pick, pictures, boxes, panel,
-    people_panel,
+    translations, preferences, properties, takes, found_people, runner, install, recover, people, pick, foot_ik, pictures, boxes,
+    panel, people_panel, foot_ik_panel,
 )  # fmt: skip
 _commands: list[object] = []
 

@@ -48,18 +48,26 @@ def new_action(name: str, owner: bpy.types.ID) -> Curves:
 
 def action_curves(owner: bpy.types.ID) -> Iterable[bpy.types.FCurve]:
     """The curves that animate `owner`, none where it has no action."""
+    curves = own_curves(owner)
+    return () if curves is None else curves.fcurves
+
+
+def own_curves(owner: bpy.types.ID) -> Curves | None:
+    """Where the curves lie that animate `owner`, to be added to; None where it has no action."""
     animation = owner.animation_data
     if animation is None or animation.action is None:
-        return ()
+        return None
+    action = animation.action
     if not LAYERED_ACTIONS:
-        return animation.action.fcurves
+        return Curves(action, action.fcurves, action.groups)
     bags = (
         strip.channelbag(animation.action_slot)
-        for layer in animation.action.layers
+        for layer in action.layers
         for strip in layer.strips
         if animation.action_slot is not None
     )
-    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+    bag = next((bag for bag in bags if bag is not None), None)
+    return None if bag is None else Curves(action, bag.fcurves, bag.groups)
 
 
 def shader_input(material: bpy.types.Material, name: str) -> bpy.types.NodeSocket:

@@ -16,6 +16,7 @@ from .people_file import Part, PeopleFile, box_at, people_in
 from .scene.build import relative
 from .sources import Source, clip_range, source_of
 from .takes import where_it_is
+from .translations import local
 
 _TO_THE_END = -1
 
@@ -34,12 +35,14 @@ class RecoverMotionEntry(bpy.types.PropertyGroup):
     name: bpy.props.StringProperty(name="Name", description="What the armature will be called; may stay empty")
     ticked: bpy.props.BoolProperty(name="Recover", description="Whether this person becomes an armature")
     number: bpy.props.IntProperty(description="In the list, and over the clip")
-    parts: bpy.props.CollectionProperty(type=RecoverMotionPart)
+    parts: bpy.props.CollectionProperty(
+        type=RecoverMotionPart, description="The pieces of tracks that this person is made of"
+    )
 
     @property
     def title(self) -> str:
         """What to call this person."""
-        return self.name or f"Person {self.number}"
+        return self.name or local("Person {number}", number=self.number)
 
     def get_parts(self) -> list[Part]:
         """As people_file.py takes them."""
@@ -61,7 +64,7 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
     start: bpy.props.IntProperty(description="First frame of the clip that was looked at, counted from 0")
     end: bpy.props.IntProperty(description="Last frame that was looked at; -1 for the clip's end")
     pictures: bpy.props.IntProperty(description="In the clip, where a strip of it was looked at; 0 otherwise")
-    people: bpy.props.CollectionProperty(type=RecoverMotionEntry)
+    people: bpy.props.CollectionProperty(type=RecoverMotionEntry, description="Everybody who was found")
     active: bpy.props.IntProperty(name="Person", description="Name, merge or split this one")
 
     @property
@@ -133,8 +136,10 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
     def where(self) -> str:
         """In words, what they were found in."""
         if self.end == _TO_THE_END:
-            return self.clip_path.name + (f" from frame {self.start} on" if self.start else "")
-        return f"frames {self.start} to {self.end} of {self.clip_path.name}"
+            text = "{clip} from frame {start} on" if self.start else "{clip}"
+        else:
+            text = "frames {start} to {end} of {clip}"
+        return local(text, clip=self.clip_path.name, start=self.start, end=self.end)
 
 
 def wanted(scene: bpy.types.Scene, source: Source) -> list[tuple[str, list[Part]]] | None:

@@ -53,9 +53,11 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
     use_range: bpy.props.BoolProperty(name="Frame Range", description="Use only a part of the clip")
     start: bpy.props.IntProperty(name="First", description="First frame, counted from 0", min=0)
     end: bpy.props.IntProperty(name="Last", description="Last frame, counted from 0", min=0, default=250)
-    people: bpy.props.EnumProperty(name="People", items=_PEOPLE)
-    number: bpy.props.IntProperty(name="How Many", min=1, default=1)
-    camera: bpy.props.EnumProperty(name="Camera", items=_CAMERAS)
+    people: bpy.props.EnumProperty(name="People", description="Whom to recover", items=_PEOPLE)
+    number: bpy.props.IntProperty(name="How Many", description="So many people, no more", min=1, default=1)
+    camera: bpy.props.EnumProperty(
+        name="Camera", description="How it is found out where the camera was", items=_CAMERAS
+    )
     camera_file: bpy.props.StringProperty(
         name="Camera File", description="What the camera is read from", subtype="FILE_PATH", options=RELATIVE
     )
@@ -74,7 +76,9 @@ class RecoverMotionSettings(bpy.types.PropertyGroup):
         name="Sensor Width", description="Along the picture's longer side; 36 for a focal length as on full frame",
         min=1, max=200, default=36, unit="CAMERA", precision=1,
     )  # fmt: skip
-    quality: bpy.props.EnumProperty(name="Quality", items=_QUALITIES, default="balanced")
+    quality: bpy.props.EnumProperty(
+        name="Quality", description="How much work is put into it", items=_QUALITIES, default="balanced"
+    )
     use_height: bpy.props.BoolProperty(
         name="Known Height", description="Say how tall person 1 is; otherwise it is estimated"
     )

@@ -19,6 +19,7 @@ from .ghmr_engine.errors import RecoverError
 from .jobs import JOB
 from .motion import MotionFileError
 from .preferences import data_folder
+from .translations import fault
 
 _POLL_S = 0.1
 _PIECE_S = 0.02
@@ -141,7 +142,7 @@ def _end(task: Task, *, failed: bool) -> bool:
     if failed:
         task.dropped()
         if JOB.error is not None:
-            tell(f"{JOB.error.message} {JOB.error.fix}", warn=JOB.error.code != "cancelled")
+            tell(fault(JOB.error), warn=JOB.error.code != "cancelled")
         return False
     if not bpy.app.background:
         with _any_window():
@@ -181,8 +182,8 @@ class RECOVERMOTION_OT_tell(bpy.types.Operator):
     bl_label = "Recover Motion"
     bl_options = {"INTERNAL"}  # noqa: RUF012  Blender wants a plain set
 
-    text: bpy.props.StringProperty(options={"SKIP_SAVE"})
-    warn: bpy.props.BoolProperty(options={"SKIP_SAVE"})
+    text: bpy.props.StringProperty(name="Text", description="What is said", options={"SKIP_SAVE"})
+    warn: bpy.props.BoolProperty(name="Warning", description="Say it in yellow", options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Report it. An error, raised from a timer, would only be a traceback in the console."""

@@ -11,6 +11,7 @@ import bpy
 
 from .compat import sequencer_scene, strip_times
 from .ghmr_engine.errors import RecoverError
+from .translations import told
 
 _SAME_SPEED = 1e-3
 
@@ -65,9 +66,11 @@ def strip_source(
     if strip is None:
         raise RecoverError("no_strip", "The active strip is no video.", "Select a movie strip.")
     if len(strip.retiming_keys) > 2:
-        raise RecoverError("changing_speed", f"{strip.name} changes its speed.", "Use a strip with one speed.")
+        raise RecoverError(
+            "changing_speed", told("{strip} changes its speed.", strip=strip.name), "Use a strip with one speed."
+        )
     if strip.use_reverse_frames:
-        raise RecoverError("reversed", f"{strip.name} runs backwards.", "Switch Reverse Frames off.")
+        raise RecoverError("reversed", told("{strip} runs backwards.", strip=strip.name), "Switch Reverse Frames off.")
     times = strip_times(strip)
     path = _existing(Path(bpy.path.abspath(strip.filepath)).absolute())
     pictures = (known or {}).get(path.resolve())
@@ -117,7 +120,7 @@ def _from_clip(clip: bpy.types.MovieClip | None) -> Source:
     if clip is None:
         raise RecoverError("no_clip", "No clip is open here.", "Open a video in this editor.")
     if clip.source != "MOVIE":
-        raise RecoverError("no_video", f"{clip.name} is a sequence of pictures.", "Open it as a video.")
+        raise RecoverError("no_video", told("{clip} is a sequence of pictures.", clip=clip.name), "Open it as a video.")
     start = clip.frame_offset or None
     return Source(_existing(file_of(clip)), start=start, start_frame=clip.frame_start, clip=clip)
 
@@ -134,5 +137,5 @@ def _pictures_in(path: Path, _changed: int) -> int:
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise RecoverError("no_file", f"There is no file {path}.", "Choose another clip.")
+        raise RecoverError("no_file", told("There is no file {file}.", file=path), "Choose another clip.")
     return path

@@ -16,6 +16,7 @@ from .compat import RELATIVE
 from .ghmr_engine.errors import RecoverError
 from .motion import Motion, read_motion
 from .scene.timing import Clock
+from .translations import told
 
 _KEPT = 4
 
@@ -105,7 +106,7 @@ def motion_of(take: bpy.types.Collection) -> Motion:
         changed = path.stat().st_mtime_ns
     except OSError:
         raise RecoverError(
-            "no_motion_file", f"{take.name}'s motion file {path.name} is not there.",
+            "no_motion_file", told("{take}'s motion file {file} is not there.", take=take.name, file=path.name),
             "Put it back, or choose where it is in the list of takes.",
         ) from None  # fmt: skip
     return _read(path, changed)

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -69,6 +70,20 @@ def run_inside(command: list[str], package: Path, *files: Path, **environment: s
 @pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
 def test_the_scene_in_blender(command: list[str], package: Path) -> None:
     assert " 0 failed" in run_inside(command, package, INNER / "test_scene.py", INNER / "test_scene_camera.py")
+
+
+@needs_blender
+@pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
+def test_foot_ik_in_blender(command: list[str], package: Path) -> None:
+    assert " 0 failed" in run_inside(command, package, INNER / "test_foot_ik.py")
+
+
+@needs_blender
+@pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
+def test_labels_and_languages_in_blender(command: list[str], package: Path) -> None:
+    said = run_inside(command, package, INNER / "test_labels.py")
+    assert " 0 failed" in said
+    sys.stdout.write(said)  # shown by pytest -s: it lists what lacks German
 
 
 def _squares(number: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from ..jobs import JOB
 from ..people_file import both_visible, clip_of, cut, joined, stretches, visible
 from ..showing import current_frame, redraw_clips
 from ..sources import Source, clip_range, source_of
+from ..translations import fault, local, told
 from .recover import cannot_start, engine_for, finish_in_background, new_path, takes_folder
 
 _TICKED = "ticked"
@@ -25,8 +26,7 @@ _MENU: list[tuple[str, str, str, int]] = []
 
 
 class RECOVERMOTION_OT_find_people(bpy.types.Operator):
-    """Look who is in the clip, to choose before anything is recovered; takes a part of the time of a recovery, and
-    Recover Motion then goes on from there"""
+    """Look who is in the clip, to choose before anything is recovered; Recover Motion then goes on from there"""
 
     bl_idname = "recover_motion.find_people"
     bl_label = "Find People"
@@ -35,7 +35,7 @@ class RECOVERMOTION_OT_find_people(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """One at a time."""
         if runner.busy():
-            cls.poll_message_set("Something is being worked on: wait for it, or cancel it")
+            cls.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
         return not runner.busy()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -43,7 +43,7 @@ class RECOVERMOTION_OT_find_people(bpy.types.Operator):
         try:
             _ask_who(context)
         except (RecoverError, OSError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
         return finish_in_background(self)
 
@@ -63,7 +63,8 @@ class _Search:
         people.fill(Path(reply.path), self.source, self.looked_at)
         yield
         count, ticked = len(people.people), len(people.ticked)
-        JOB.quality = f"{count} {'person' if count == 1 else 'people'} found, {ticked} ticked"
+        text = "{count} person found, {ticked} ticked" if count == 1 else "{count} people found, {ticked} ticked"
+        JOB.quality = local(text, count=count, ticked=ticked)
         for warning in reply.warnings:
             runner.tell(warning, warn=True)
         runner.tell(f"{JOB.quality}.")
@@ -103,9 +104,9 @@ class _OfTheList(bpy.types.Operator):
         """Only where there is somebody to choose, and not while the engine has the list."""
         listed = len(context.scene.recover_motion_people.people) > 0
         if not listed:
-            cls.poll_message_set("Find People first")
+            cls.poll_message_set(told("Find People first"))
         elif runner.busy():
-            cls.poll_message_set("Something is being worked on: wait for it, or cancel it")
+            cls.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
         return listed and not runner.busy()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -113,7 +114,7 @@ class _OfTheList(bpy.types.Operator):
         try:
             self.change(context)
         except RecoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
         redraw_clips()
         return {"FINISHED"}
@@ -130,7 +131,7 @@ class RECOVERMOTION_OT_tick_people(_OfTheList):
     @classmethod
     def description(cls, _context: bpy.types.Context, choice: bpy.types.OperatorProperties) -> str:
         """The tooltip."""
-        return "Tick everybody" if choice.ticked else "Untick everybody"
+        return local("Tick everybody" if choice.ticked else "Untick everybody")
 
     def change(self, context: bpy.types.Context) -> None:
         """Set all ticks."""
@@ -170,7 +171,12 @@ class RECOVERMOTION_OT_merge_people(_OfTheList):
             if len(clash):
                 raise RecoverError(
                     "both_visible",
-                    f"{active.title} and {other.title} are both in view in {_in_words(context, clash)}.",
+                    told(
+                        "{one} and {other} are both in view in {frames}.",
+                        one=active.title,
+                        other=other.title,
+                        frames=_in_words(context, clash),
+                    ),
                     "Split one of them there first.",
                 )
             whole += other.get_parts()
@@ -191,9 +197,9 @@ def _in_words(context: bpy.types.Context, frames: np.ndarray) -> str:
     with contextlib.suppress(RecoverError):
         now = current_frame(context)
         if now is not None:
-            return f"frame {stretches(frames + context.scene.frame_current - now)}"
+            return told("frame {frames}", frames=stretches(frames + context.scene.frame_current - now))
     start = context.scene.recover_motion_people.file().start
-    return f"frame {stretches(frames + start)} of the clip, counted from 0"
+    return told("frame {frames} of the clip, counted from 0", frames=stretches(frames + start))
 
 
 def _remove(people: bpy.types.PropertyGroup, numbers: set[int], active: int) -> None:
@@ -230,8 +236,9 @@ class RECOVERMOTION_OT_split_person(_OfTheList):
         before, after = cut(entry.get_parts(), frame)
         if not len(visible(found, before)) or not len(visible(found, after)):
             raise RecoverError(
-                "nothing_to_split", f"{entry.title} is not in view both before this frame and from it on.",
-                f"It is seen in {_in_words(context, visible(found, entry.get_parts()))}.",
+                "nothing_to_split",
+                told("{person} is not in view both before this frame and from it on.", person=entry.title),
+                told("It is seen in {frames}.", frames=_in_words(context, visible(found, entry.get_parts()))),
             )  # fmt: skip
         ticked, place = entry.ticked, people.active
         number = max(*found.people, *(one.number for one in people.people)) + 1
@@ -254,9 +261,9 @@ class RECOVERMOTION_OT_forget_people(bpy.types.Operator):
         """Only where there is something to forget, and not while the engine has it."""
         found = bool(context.scene.recover_motion_people.path)
         if not found:
-            cls.poll_message_set("Nobody was looked for")
+            cls.poll_message_set(told("Nobody was looked for"))
         elif runner.busy():
-            cls.poll_message_set("Something is being worked on: wait for it, or cancel it")
+            cls.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
         return found and not runner.busy()
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -8,14 +8,14 @@ import numpy as np
 from ..ghmr_engine.errors import RecoverError
 from ..people_file import under
 from ..showing import Showing, redraw_clips, showing_in
+from ..translations import fault, local, told
 from .people import RECOVERMOTION_OT_tick_people
 
 _HELP = "Click on a person: choose only them  |  Shift: choose them too  |  Esc: stop"
 
 
 class RECOVERMOTION_OT_pick_person(bpy.types.Operator):
-    """Click on a person in the clip, in the Movie Clip editor, through the camera or in the Sequencer's preview: only
-    they stay ticked. With Shift they are ticked too"""
+    """Click on a person wherever the clip is shown: only they stay ticked; with Shift they are ticked too"""
 
     bl_idname = "recover_motion.pick_person"
     bl_label = "Pick in the Frame"
@@ -31,7 +31,7 @@ class RECOVERMOTION_OT_pick_person(bpy.types.Operator):
         """As all that change the list."""
         listed = RECOVERMOTION_OT_tick_people.poll(context)
         if not listed:
-            cls.poll_message_set("Find People first, or wait for what is being worked on")
+            cls.poll_message_set(told("Find People first, or wait for what is being worked on"))
         return listed
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -40,10 +40,10 @@ class RECOVERMOTION_OT_pick_person(bpy.types.Operator):
         try:
             place = under(people.boxes_at(self.frame), (self.x, self.y))
         except RecoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
         if place is None:
-            self.report({"WARNING"}, "Nobody was found there. Click into one of the boxes.")
+            self.report({"WARNING"}, told("Nobody was found there. Click into one of the boxes."))
             return {"CANCELLED"}
         for other, entry in enumerate(people.people):
             entry.ticked = other == place or (self.extend and entry.ticked)
@@ -56,14 +56,16 @@ class RECOVERMOTION_OT_pick_person(bpy.types.Operator):
         try:
             context.scene.recover_motion_people.file()
         except RecoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
         if not _shown(context):
-            self.report({"ERROR"}, "The clip is not in view. Open it in the Movie Clip editor, or behind the camera.")
+            self.report(
+                {"ERROR"}, told("The clip is not in view. Open it in the Movie Clip editor, or behind the camera.")
+            )
             return {"CANCELLED"}
         context.window_manager.modal_handler_add(self)
         context.window.cursor_modal_set("EYEDROPPER")
-        context.workspace.status_text_set(_HELP)
+        context.workspace.status_text_set(local(_HELP))
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

@@ -24,6 +24,7 @@ from ..scene.build import Placement, build_steps
 from ..sources import Source, clip_range, source_of
 from ..takes import people_of
 from ..tracked_camera import find_solved, write_camera
+from ..translations import fault, local, told
 
 _CAMERA, _IDENTITIES = "camera.json", "identities.json"
 
@@ -38,7 +39,7 @@ class RECOVERMOTION_OT_recover(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         """One at a time."""
         if runner.busy():
-            cls.poll_message_set("Something is being worked on: wait for it, or cancel it")
+            cls.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
         return not runner.busy()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -46,7 +47,7 @@ class RECOVERMOTION_OT_recover(bpy.types.Operator):
         try:
             ask_for_take(context, source_of(context))
         except (RecoverError, OSError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
         return finish_in_background(self)
 
@@ -78,7 +79,7 @@ class RECOVERMOTION_OT_copy_log(bpy.types.Operator):
         """Put it on the clipboard."""
         error = f"{JOB.error.code}: {JOB.error.message} {JOB.error.fix}\n" if JOB.error else ""
         context.window_manager.clipboard = error + (JOB.client.log_tail(200) if JOB.client else "")
-        self.report({"INFO"}, "The log is on the clipboard.")
+        self.report({"INFO"}, told("The log is on the clipboard."))
         return {"FINISHED"}
 
 
@@ -88,7 +89,7 @@ def finish_in_background(operator: bpy.types.Operator) -> set[str]:
         return {"FINISHED"}
     runner.wait()
     if JOB.error is not None:
-        operator.report({"ERROR"}, f"{JOB.error.message} {JOB.error.fix}")
+        operator.report({"ERROR"}, fault(JOB.error))
         return {"CANCELLED"}
     return {"FINISHED"}
 
@@ -97,7 +98,7 @@ def engine_for(context: bpy.types.Context) -> Path:
     """The Python that runs the engine. Raises RecoverError where there is none."""
     python = chosen_engine(context)
     if python is None:
-        raise RecoverError("no_engine", "No engine was found.", f"{HOW_TO_INSTALL}.")
+        raise RecoverError("no_engine", "No engine was found.", f"{told(HOW_TO_INSTALL)}.")
     return python
 
 
@@ -109,7 +110,9 @@ def takes_folder() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecoverError(
-            "no_place", f"There is no place for the take ({error}).", "Save the file in another folder."
+            "no_place",
+            told("There is no place for the take ({error}).", error=error),
+            "Save the file in another folder.",
         ) from error
     return folder
 
@@ -153,7 +156,7 @@ class Order:
         JOB.quality = _summary(reply.quality, reply.licence, motion.meta.get("camera", {}))
         for warning in reply.warnings:
             runner.tell(warning, warn=True)
-        runner.tell(f"Done: {JOB.quality.splitlines()[0]}.")
+        runner.tell(told("Done: {what}.", what=JOB.quality.splitlines()[0]))
 
 
 def ask_for_take(context: bpy.types.Context, source: Source) -> None:
@@ -177,7 +180,8 @@ def ask_for_take(context: bpy.types.Context, source: Source) -> None:
 
 def cannot_start(error: OSError) -> RecoverError:
     """What to say where the engine's program does not start."""
-    return RecoverError("no_engine", f"The engine cannot be started ({error}).", "Check its path in the preferences.")
+    message = told("The engine cannot be started ({error}).", error=error)
+    return RecoverError("no_engine", message, "Check its path in the preferences.")
 
 
 def _options(scene: bpy.types.Scene, source: Source, out: Path) -> dict[str, object]:
@@ -187,14 +191,14 @@ def _options(scene: bpy.types.Scene, source: Source, out: Path) -> dict[str, obj
     people = wanted(scene, source)
     if people is not None:
         path = _beside(out, _IDENTITIES)
-        with _writing("list of people"):
+        with _writing("The list of people cannot be written ({error})."):
             write_identities(path, people)
         options["identities"] = str(path)
     if settings.lens_from == "clip":
         options |= _lens_of(source)
     if settings.camera == "blender":
         path = _beside(out, _CAMERA)
-        with _writing("camera"):
+        with _writing("The camera cannot be written ({error})."):
             write_camera(find_solved(settings.tracked_clip, source.path), path)
         options["camera_file"] = str(path)
     elif settings.camera in CAMERAS_WITH_A_FILE:
@@ -202,7 +206,8 @@ def _options(scene: bpy.types.Scene, source: Source, out: Path) -> dict[str, obj
             raise RecoverError("no_camera_file", "No camera file is chosen.", "Choose one, or another Camera.")
         if not Path(options["camera_file"]).is_file():
             fix = "Choose another one, or another Camera."
-            raise RecoverError("no_camera_file", f"There is no camera file {options['camera_file']}.", fix)
+            message = told("There is no camera file {file}.", file=options["camera_file"])
+            raise RecoverError("no_camera_file", message, fix)
     return options
 
 
@@ -212,19 +217,19 @@ def _beside(motion: Path, ending: str) -> Path:
 
 
 @contextlib.contextmanager
-def _writing(what: str) -> Iterator[None]:
+def _writing(otherwise: str) -> Iterator[None]:
     """Trouble with the disk, in the user's words."""
     try:
         yield
     except OSError as error:
-        raise RecoverError("no_place", f"The {what} cannot be written ({error}).", "Free space there.") from error
+        raise RecoverError("no_place", told(otherwise, error=error), "Free space there.") from error
 
 
 def _lens_of(source: Source) -> dict[str, float]:
     """The lens in Blender's clip settings. Raises RecoverError where the clip is not open there."""
     if source.clip is None:
         raise RecoverError(
-            "no_lens", f"{source.path.name} is not open in the Movie Clip editor, which has the lens.",
+            "no_lens", told("{clip} is not open in the Movie Clip editor, which has the lens.", clip=source.path.name),
             "Open it there, or choose another Lens.",
         )  # fmt: skip
     lens = source.clip.tracking.camera
@@ -238,9 +243,10 @@ def _summary(quality: dict, licence: str, camera: dict) -> str:
     count = len(quality)
     errors = [figures["reprojection_px"] for figures in quality.values() if figures["reprojection_px"] is not None]
     slides = [figures["sliding_mm"] for figures in quality.values() if figures["sliding_mm"] is not None]
-    lines = [f"{count} {'person' if count == 1 else 'people'}, licence: {licence}"]
-    lines += [f"Joints {max(errors):.1f} px off the picture"] if errors else []
-    lines += [f"Feet slide {max(slides):.1f} mm a frame"] if slides else []
+    text = "{count} person, licence: {licence}" if count == 1 else "{count} people, licence: {licence}"
+    lines = [local(text, count=count, licence=licence)]
+    lines += [local("Joints {error} px off the picture", error=f"{max(errors):.1f}")] if errors else []
+    lines += [local("Feet slide {slide} mm a frame", slide=f"{max(slides):.1f}")] if slides else []
     lines += camera_line(camera)
     return "\n".join(lines)
 

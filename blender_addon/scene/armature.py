@@ -14,7 +14,7 @@ from .skeleton import RestSkeleton
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SIDE_PALETTES = {"left": "THEME01", "right": "THEME04", "middle": "THEME09"}
+SIDE_PALETTES = {"left": "THEME01", "right": "THEME04", "middle": "THEME09"}
 
 
 def add_armature(collection: bpy.types.Collection, name: str, rest: RestSkeleton) -> bpy.types.Object:
@@ -28,7 +28,7 @@ def add_armature(collection: bpy.types.Collection, name: str, rest: RestSkeleton
         _add_bones(data.edit_bones, rest)
     for bone in data.bones:
         side = bone.name.split("_")[0]
-        bone.color.palette = _SIDE_PALETTES.get(side, _SIDE_PALETTES["middle"])
+        bone.color.palette = SIDE_PALETTES.get(side, SIDE_PALETTES["middle"])
     for bone in owner.pose.bones:
         bone.rotation_mode = "QUATERNION"
     return owner
@@ -47,7 +47,8 @@ def _add_bones(bones: bpy.types.ArmatureEditBones, rest: RestSkeleton) -> None:
 @contextmanager
 def edit_mode(owner: bpy.types.Object) -> Iterator[None]:
     """Bones can be made in edit mode only, and an operator is the only way there. It is entered in a scene of its own,
-    so that the mode and selection that the user is in stay as they are."""
+    so that the mode and selection that the user is in stay as they are; who poses `owner` goes on posing it."""
+    posed = owner.mode == "POSE"
     scene = bpy.data.scenes.new("Recover Motion bones")
     scene.collection.objects.link(owner)
     layer = scene.view_layers[0]
@@ -61,3 +62,5 @@ def edit_mode(owner: bpy.types.Object) -> Iterator[None]:
                 bpy.ops.object.mode_set(mode="OBJECT")
     finally:
         bpy.data.scenes.remove(scene)
+        if posed:
+            bpy.ops.object.mode_set(mode="POSE")

@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 
 from ..compat import Curves
+from .curve_fit import Track
 
 
 def write_curves(
@@ -42,6 +43,24 @@ def write_steps(
     off, on = (_value_of("type", look) for look in looks)
     curve.keyframe_points.foreach_set("type", np.where(values, on, off).astype(np.int32))
     return curve
+
+
+def write_track(curves: Curves, data_path: str, track: Track, holds: np.ndarray, group: str) -> None:
+    """One curve for each column of a track, its handles as the track's slopes say.
+
+    holds (K,) bool: keys whose value stands still until the next one.
+    """
+    bezier, constant = (_value_of("interpolation", word) for word in ("BEZIER", "CONSTANT"))
+    interpolation = np.where(holds, constant, bezier).astype(np.int32)
+    third = np.diff(track.frames, prepend=track.frames[0] - 3, append=track.frames[-1] + 3) / 3
+    for index in range(track.values.shape[1]):
+        curve = _write(curves, data_path, index, track.frames, track.values[:, index], interpolation, group)
+        for side, slopes, step in (("left", track.before, -third[:-1]), ("right", track.after, third[1:])):
+            free = np.full(len(step), _value_of("handle_left_type", "FREE"), dtype=np.int32)
+            curve.keyframe_points.foreach_set(f"handle_{side}_type", free)
+            ends = np.stack([track.frames + step, track.values[:, index] + slopes[:, index] * step], 1)
+            curve.keyframe_points.foreach_set(f"handle_{side}", ends.astype(np.float32).ravel())
+        curve.update()
 
 
 def changes(values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,14 @@ def matrices_from_axis_angle(axis_angle: np.ndarray) -> np.ndarray:
     return np.eye(3) + sine_over_angle * cross + versine_over_square * (cross @ cross)
 
 
+def matrices_from_quaternions(quaternions: np.ndarray) -> np.ndarray:
+    """quaternions (..., 4), w x y z, of any length but 0 -> (..., 3, 3)."""
+    w, x, y, z = np.moveaxis(quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True), -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*np.shape(quaternions)[:-1], 3, 3)
+    return np.eye(3) + 2 * w[..., None, None] * cross + 2 * cross @ cross
+
+
 def quaternions_from_matrices(matrices: np.ndarray) -> np.ndarray:
     """matrices (..., 3, 3) -> unit quaternions (..., 4), w x y z, w >= 0.
 

@@ -6,6 +6,8 @@ import textwrap
 
 import bpy
 
+from ..translations import local
+
 EDITORS = {"VIEW_3D": "", "CLIP_EDITOR": "_clip", "SEQUENCE_EDITOR": "_strip"}
 """Editors, and what their panels' names end with."""
 _PIXELS_A_LETTER = 7.5
@@ -37,8 +39,8 @@ def panel_name(name: str, editor: str) -> str:
 
 
 def words(context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: str) -> None:
-    """A text over as many lines as the sidebar's width asks for."""
+    """A text, in the user's language, over as many lines as the sidebar's width asks for."""
     width = context.region.width / context.preferences.system.ui_scale - 40
     column = layout.column(align=True)
-    for place, line in enumerate(textwrap.wrap(text, max(int(width / _PIXELS_A_LETTER), 16))):
+    for place, line in enumerate(textwrap.wrap(local(text), max(int(width / _PIXELS_A_LETTER), 16))):
         column.label(text=line, icon=icon if place == 0 else "BLANK1", translate=False)

@@ -10,6 +10,7 @@ from ..jobs import JOB
 from ..preferences import chosen_engine, draw_missing_engine
 from ..properties import CAMERAS_WITH_A_FILE
 from ..sources import source_of
+from ..translations import fault, local
 from .editors import Drawn, in_editors, words
 from .pictures import icon
 
@@ -90,7 +91,7 @@ def _draw_source(context: bpy.types.Context, layout: bpy.types.UILayout) -> bool
         source = source_of(context, measured=False)
     except RecoverError as error:
         if editor != "VIEW_3D" or context.scene.recover_motion.clip:
-            words(context, layout, str(error), "ERROR")
+            words(context, layout, fault(error), "ERROR")
         return False
     if editor != "VIEW_3D":
         words(context, layout, source.path.name, "FILE_MOVIE")
@@ -133,7 +134,7 @@ def _draw_outcome(context: bpy.types.Context, layout: bpy.types.UILayout) -> Non
     """What the last job came to."""
     if JOB.error is not None and JOB.error.code != "cancelled":
         box = layout.box()
-        words(context, box, f"{JOB.error.message} {JOB.error.fix}", "ERROR")
+        words(context, box, fault(JOB.error), "ERROR")
         box.operator("recover_motion.copy_log", icon="COPYDOWN")
     elif JOB.quality:
         lines = layout.box().column(align=True)
@@ -146,11 +147,11 @@ def _draw_outcome(context: bpy.types.Context, layout: bpy.types.UILayout) -> Non
 def progress_words() -> tuple[float, str]:
     """How far what runs is, 0 to 1, and what it does, with the seconds left of that."""
     if runner.building():
-        return 1.0, "Building the scene"
-    text = _OTHER.get(JOB.stage, JOB.stage)
+        return 1.0, local("Building the scene")
+    text = local(_OTHER.get(JOB.stage, JOB.stage))
     if JOB.stage in _STAGES:
         left = f", {JOB.eta_s:.0f} s" if JOB.eta_s is not None and JOB.eta_s >= 1 else ""
-        text = f"{list(_STAGES).index(JOB.stage) + 1}/{len(_STAGES)} {_STAGES[JOB.stage]}{left}"
+        text = f"{list(_STAGES).index(JOB.stage) + 1}/{len(_STAGES)} {local(_STAGES[JOB.stage])}{left}"
     return min(max(JOB.share, 0.0), 1.0), text
 
 

@@ -8,6 +8,7 @@ from .. import runner
 from ..found_people import RecoverMotionEntry
 from ..ghmr_engine.errors import RecoverError
 from ..people_file import PeopleFile, visible
+from ..translations import local
 from .editors import Drawn, in_editors, words
 from .pictures import icon
 
@@ -33,7 +34,8 @@ class People(Drawn):
             _draw_list(context, layout, people)
             return
         if people.path:
-            words(context, layout, f"Found in {people.where()}, not in this. Find People again.", "INFO")
+            text = local("Found in {clip}, not in this. Find People again.", clip=people.where())
+            words(context, layout, text, "INFO")
         _draw_choice(layout, context.scene.recover_motion)
         row = layout.row(align=True)
         find = row.row(align=True)
@@ -100,7 +102,8 @@ def _draw_active(layout: bpy.types.UILayout, people: bpy.types.PropertyGroup, fo
     column.prop(entry, "name", text="", placeholder=entry.title)
     count = len(visible(found, entry.get_parts()))
     every = count == found.frames
-    column.label(text="In every frame" if every else f"In {count} of {found.frames} frames", translate=False)
+    text = local("In every frame") if every else local("In {count} of {all} frames", count=count, all=found.frames)
+    column.label(text=text, translate=False)
     actions = column.column(align=True)
     merge = actions.row(align=True)
     merge.enabled = len(people.people) > 1
