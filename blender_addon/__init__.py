@@ -11,9 +11,23 @@ from .ui import foot_ik as foot_ik_panel
 from .ui import people as people_panel
 
 _MODULES = (
-    translations, preferences, properties, takes, found_people, runner, install, recover, people, pick, foot_ik, pictures, boxes,
-    panel, people_panel, foot_ik_panel,
-)  # fmt: skip
+    translations,
+    preferences,
+    properties,
+    takes,
+    found_people,
+    runner,
+    install,
+    recover,
+    people,
+    pick,
+    foot_ik,
+    pictures,
+    boxes,
+    panel,
+    people_panel,
+    foot_ik_panel,
+)
 _commands: list[object] = []
 
 
