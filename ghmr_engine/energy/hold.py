@@ -52,7 +52,7 @@ def held(person: Placed, body: Body, fps: float) -> Placed:
     return replace(person, rotations=legs)
 
 
-def _plants(rests: np.ndarray, frames: np.ndarray) -> np.ndarray:
+def plants_of(rests: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """(N,) number of the unbroken rest that a row belongs to, 0 for none; a gap in time ends one."""
     pairs, _ = neighbours(frames)
     at = np.arange(len(rests)) + np.concatenate([[0], np.cumsum(pairs == 0)]).astype(int)
@@ -65,7 +65,7 @@ def _anchored(points: np.ndarray, rests: np.ndarray, frames: np.ndarray) -> tupl
     """How far a foot is from its anchors (N, 3), and where it has any (N,). points (N, 2, 3) heel and toe."""
     away, count = np.zeros((len(points), 3)), np.zeros((len(points), 1))
     for point in range(2):
-        plants = _plants(rests[:, point], frames)
+        plants = plants_of(rests[:, point], frames)
         for plant in range(1, plants.max() + 1):
             rows = plants == plant
             anchor = points[rows, point].mean(0)
@@ -84,7 +84,7 @@ def _steady_foot(
     turns, _ = body.chain(rotations, body.rest_joints(betas))
     foot = turns[:, ankle].double().cpu()
     away = np.zeros((len(foot), 3))
-    plants = _plants(rests, frames)
+    plants = plants_of(rests, frames)
     for plant in range(1, plants.max() + 1):
         rows = plants == plant
         mean = roma.special_procrustes(foot[rows].mean(0))

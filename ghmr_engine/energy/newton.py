@@ -18,7 +18,6 @@ _DAMPING, _LESS, _MORE = 1e-3, 0.2, 6.0
 """Marquardt's damping at the start, and its factors after a step that helped and after one that did not."""
 _TRIES = 6
 _ENOUGH = 1e-4
-"""A step that lowers the energy by a smaller share is the last one."""
 
 
 class MotionVector(Motion):
@@ -75,6 +74,8 @@ class Curvature:
     """(N - 1, 4) by the foot points' ways from frame to frame."""
     ways: torch.Tensor | None = None
     """(N - 1, 3, 3) by the body's way from frame to frame."""
+    nailed: torch.Tensor | None = None
+    """(N, 4) by the foot points' places."""
 
 
 def descend(
@@ -84,6 +85,7 @@ def descend(
     body: Body,
     steps: int,
     report: Report,
+    enough: float = _ENOUGH,
 ) -> float:
     """`lower` on one motion's numbers, in place; the Hessian is Gauss-Newton's. Returns the last energy. Raises what
     `report` raises."""
@@ -97,7 +99,7 @@ def descend(
         blocks = hessian(jacobians(posed, motion, body, carried), curvature(posed))
         return lambda damping: [solve_band(blocks, slopes[0], damping)]
 
-    (motion.numbers,), value = lower([motion.numbers], at, system, steps, report)
+    (motion.numbers,), value = lower([motion.numbers], at, system, steps, report, enough)
     return value
 
 
@@ -114,9 +116,10 @@ def lower(
     system: Callable[[Points, list[torch.Tensor]], Step],
     steps: int,
     report: Report,
+    enough: float = _ENOUGH,
 ) -> tuple[list[torch.Tensor], float]:
     """Levenberg-Marquardt (Marquardt 1963) on several tensors at once. Returns them where the energy is lowest, and
-    that energy, which is never above the first.
+    that energy, which is never above the first. enough: a step that lowers it by a smaller share is the last one.
 
     The gradient is the energy's own, by automatic differentiation. system: from what the energy was taken at and the
     gradient there to the damped Hessian's steps. Raises what `report` raises: it is called after every step.
@@ -140,7 +143,7 @@ def lower(
             damping *= _MORE
         else:
             break
-        small = value - lower_value < _ENOUGH * abs(value)
+        small = value - lower_value < enough * abs(value)
         numbers, value, slopes, points = tried, lower_value, new_slopes, new_points
         damping = max(damping * _LESS, 1e-7)
         report((step + 1) / steps)
@@ -187,6 +190,9 @@ def hessian(at: Jacobians, curvature: Curvature) -> Band:
     bend = curvature.bends.repeat_interleave(3, 1)
     own = own + _tied(joints, joints, sum(k * _spread(bend, at, count) for at, k in enumerate((1, 4, 1))))
     next_one = -2 * _tied(joints[1:], joints[:-1], _spread(bend, 0, count - 1) + _spread(bend, 1, count - 1))
+    if curvature.nailed is not None:
+        feet = at.feet.flatten(1, 2)
+        own = own + _tied(feet, feet, curvature.nailed.repeat_interleave(3, 1))
     # |x_t+1 - x_t|^2.
     if curvature.steps is not None and curvature.feet is not None:
         feet, step = at.feet.flatten(1, 2), curvature.steps.repeat_interleave(3, 1)
@@ -208,7 +214,7 @@ def solve_band(blocks: Band, slope: torch.Tensor, damping: float) -> torch.Tenso
     the Hessian is not positive. (LAPACK's banded solver is as fast, but its threads wait for each other for tens of
     seconds on a busy machine.)
     """
-    own, beside = _by_twos(*(block.double() for block in blocks))
+    own, beside = _by_twos(*blocks)
     diagonal = own.diagonal(dim1=1, dim2=2)
     diagonal.copy_(diagonal * (1 + damping) + 1e-6)
     count, width = len(slope), own.shape[-1]
@@ -234,20 +240,19 @@ def solve_band(blocks: Band, slope: torch.Tensor, damping: float) -> torch.Tenso
 def _by_twos(own: torch.Tensor, next_one: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Blocks of two frames each: (M, 138, 138) with themselves and (M - 1, 138, 138) with the next two, which are the
     rows. An odd frame is filled up with one of which nothing is known."""
-    pairs, odd = (len(own) + 1) // 2, len(own) % 2
-
-    def filled(blocks: torch.Tensor) -> torch.Tensor:
-        rows = blocks.new_zeros(2 * pairs, FREE, FREE)
-        rows[: len(blocks)] = blocks
-        return rows.unflatten(0, (pairs, 2))
-
-    own, next_one, after = filled(own), filled(next_one), filled(after)
-    if odd:
-        own[-1, 1] = torch.eye(FREE).to(own)
-    top = torch.cat([own[:, 0], next_one[:, 0].transpose(1, 2)], 2)
-    diagonal = torch.cat([top, torch.cat([next_one[:, 0], own[:, 1]], 2)], 1)
-    top = torch.cat([after[:-1, 0], next_one[:-1, 1]], 2)
-    return diagonal, torch.cat([top, torch.cat([torch.zeros_like(after[:-1, 1]), after[:-1, 1]], 2)], 1)
+    count, pairs, first, second = len(own), (len(own) + 1) // 2, slice(0, FREE), slice(FREE, 2 * FREE)
+    diagonal = own.new_zeros(pairs, 2 * FREE, 2 * FREE, dtype=torch.float64)
+    diagonal[:, first, first] = own[0::2].double()
+    diagonal[: count // 2, second, second] = own[1::2].double()
+    diagonal[: count // 2, second, first] = next_one[0::2].double()
+    diagonal[: count // 2, first, second] = next_one[0::2].transpose(1, 2).double()
+    if count % 2:
+        diagonal[-1, second, second] = torch.eye(FREE).to(diagonal)
+    beside = own.new_zeros(pairs - 1, 2 * FREE, 2 * FREE, dtype=torch.float64)
+    beside[:, first, first] = after[0::2].double()
+    beside[:, first, second] = next_one[1::2].double()
+    beside[: (count - 2) // 2, second, second] = after[1::2].double()
+    return diagonal, beside
 
 
 def _tied(later: torch.Tensor, earlier: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

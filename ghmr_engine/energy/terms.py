@@ -82,10 +82,12 @@ def shape_prior(betas: torch.Tensor) -> torch.Tensor:
     return betas.square().sum()
 
 
-def acceleration(points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor) -> torch.Tensor:
-    """Second differences of points (N, L, 3) m over triples (N - 2,), against sigma (L,) m/s^2. Pseudo-Huber, so that
-    a snap is paid for once and not smeared."""
-    second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2
+def acceleration(
+    points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor, expected: torch.Tensor | float = 0.0
+) -> torch.Tensor:
+    """Second differences of points (N, L, 3) m over triples (N - 2,), against sigma (L,) m/s^2, from those that are
+    expected (N - 2, L, 3) m/s^2. Pseudo-Huber, so that a snap is paid for once and not smeared."""
+    second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2 - expected
     squared = (second / sigma[:, None]).square().sum(-1)
     return (_pseudo_huber(squared, _SNAP) * triples[:, None]).sum()
 
@@ -148,10 +150,10 @@ def places_curvature(found: torch.Tensor, expected: torch.Tensor, spread: torch.
 
 
 def acceleration_curvature(
-    points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor
+    points: torch.Tensor, triples: torch.Tensor, fps: float, sigma: torch.Tensor, expected: torch.Tensor | float = 0.0
 ) -> torch.Tensor:
     """(N - 2, L) of `acceleration`, by the points' second differences."""
-    second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2
+    second = (points[2:] - 2 * points[1:-1] + points[:-2]) * fps**2 - expected
     squared = (second / sigma[:, None]).square().sum(-1)
     return 2 * _pseudo_huber_weight(squared, _SNAP) * triples[:, None] * (fps**2 / sigma) ** 2
 
