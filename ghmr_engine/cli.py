@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -105,6 +105,25 @@ def find_command(
         typer.echo("\n".join([f"Wrote {out}.", *people, *(f"Warning: {text}" for text in found["warnings"])]))
 
 
+@app.command("resolve")
+def resolve_command(
+    motion: Annotated[Path, typer.Argument(help=f"A motion file, NAME{output.SUFFIX}.")],
+    edits: Annotated[Path, typer.Option(help="What was changed, as JSON (docs/resolve.md).")],
+    out: Annotated[Path, typer.Option(help=f"The result: another NAME{output.SUFFIX}.")],
+) -> None:
+    """Solve a part of a motion again by foot contacts and joints that were corrected by hand."""
+    try:
+        from ghmr_engine.resolve_file import read_edits, resolve_file
+
+        with closing(Bars()) as show:
+            meta = resolve_file(motion, out, read_edits(edits), show).meta
+    except Exception as error:  # noqa: BLE001  every failure ends in one line and a code
+        fail(error)
+    last = meta["edits"][-1]
+    lines = _people(meta, last["people"]) + [f"Warning: {text}" for text in last["warnings"]]
+    typer.echo("\n".join([f"Wrote {out} in {last['seconds']:.1f} seconds.", *lines]))
+
+
 @app.command("info")
 def info_command(file: Annotated[Path, typer.Argument(help=f"A motion file, NAME{output.SUFFIX}.")]) -> None:
     """Print what a motion file says of itself, as JSON."""
@@ -166,13 +185,21 @@ def _summary(meta: dict) -> list[str]:
     lines = [
         f"{meta['frames']} frames at {fps:.6g} a second, {len(meta['people'])} people, licence: {meta['licence']}."
     ]
-    for name, figures in meta["quality"].items():
-        said = [text.format(figures[key]) for key, text in _UNITS.items() if figures[key] is not None]
-        lines.append(f"Person {name}: {', '.join(said)}.")
+    lines += _people(meta, meta["people"])
     lines += [f"{line}." for line in camera_line(meta["camera"])]
     kept = {stage: " (kept)" for stage in meta["cached"]}
     spent = ", ".join(f"{stage} {seconds:.1f}{kept.get(stage, '')}" for stage, seconds in meta["seconds"].items())
     return [*lines, f"Seconds: {spent}.", *(f"Warning: {text}" for text in meta["warnings"])]
+
+
+def _people(meta: dict, names: Iterable[str]) -> list[str]:
+    """A line about each of some people's quality."""
+    lines = []
+    for name in names:
+        figures = meta["quality"][name]
+        said = [text.format(figures[key]) for key, text in _UNITS.items() if figures.get(key) is not None]
+        lines.append(f"Person {name}: {', '.join(said)}.")
+    return lines
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def edits_from(values: dict[str, object]) -> Edits:
                      for p in values.get("pins", ()))  # fmt: skip
         people = tuple(str(person) for person in values["people"])
         edits = Edits(people, int(values["first"]), int(values["last"]), pins)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RecoverError(
             "bad_edit", f"These edits cannot be read ({error!r}).", "Use an add-on of the same version."
         ) from error

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 from ghmr_engine import __version__, places, protocol
 from ghmr_engine.added_models import added_models
 from ghmr_engine.device import describe_device
+from ghmr_engine.edits import edits_from
 from ghmr_engine.errors import Cancelled, RecoverError
 from ghmr_engine.models import known_models
 from ghmr_engine.options import options_from
@@ -31,7 +32,7 @@ GRACE_S = 5.0
 
 Say = Callable[[protocol.Reply], None]
 Emit = Callable[[Progress], None]
-Job = protocol.Recover | protocol.Find
+Job = protocol.Recover | protocol.Find | protocol.Resolve
 
 
 class ProgressLines:
@@ -62,6 +63,12 @@ def done_reply(job: int, out: Path, meta: dict) -> protocol.Done:
 def found_reply(job: int, out: Path, content: dict) -> protocol.Found:
     """What to say of a people file that was written."""
     return protocol.Found(job, str(out.absolute()), content["warnings"])
+
+
+def resolved_reply(job: int, out: Path, meta: dict) -> protocol.Done:
+    """What to say of a motion file that was solved again: its figures, and seconds and warnings of this solve alone."""
+    last = meta["edits"][-1]
+    return done_reply(job, out, {**meta, "seconds": {"refine": last["seconds"]}, "warnings": last["warnings"]})
 
 
 class Server:
@@ -159,7 +166,17 @@ def _find(job: protocol.Find, emit: Emit, say: Say) -> protocol.Found:
     return found_reply(job.id, out, found)
 
 
-_DO: dict[type, Callable[..., protocol.Reply]] = {protocol.Recover: _recover, protocol.Find: _find}
+def _resolve(job: protocol.Resolve, emit: Emit, _say: Say) -> protocol.Done:
+    edits, out = edits_from(job.edits), Path(job.out)
+    emit(Progress("refine", 0.0, None))
+    from ghmr_engine.resolve_file import resolve_file
+
+    return resolved_reply(job.id, out, resolve_file(Path(job.motion), out, edits, emit).meta)
+
+
+_DO: dict[type, Callable[..., protocol.Reply]] = {
+    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve
+}  # fmt: skip
 """What to do for each kind of job; called with the job, `emit` and `say`, which is for previews."""
 
 
