@@ -65,6 +65,11 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
     end: bpy.props.IntProperty(description="Last frame that was looked at; -1 for the clip's end")
     pictures: bpy.props.IntProperty(description="In the clip, where a strip of it was looked at; 0 otherwise")
     people: bpy.props.CollectionProperty(type=RecoverMotionEntry, description="Everybody who was found")
+    show_boxes: bpy.props.BoolProperty(
+        name="Show Boxes",
+        description="Draw boxes and names over the clip; off once a take shows who is who",
+        default=True,
+    )
     active: bpy.props.IntProperty(name="Person", description="Name, merge or split this one")
 
     @property
@@ -99,6 +104,7 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
         """
         found = people_in(path)
         self.forget()
+        self.show_boxes = True
         self.path, self.clip = relative(path), relative(source.path)
         self.pictures = source.pictures or 0
         self.start, self.end = looked_at.get("start", 0), looked_at.get("end", _TO_THE_END)

@@ -2,13 +2,17 @@
 
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 
 import pytest
+from extension_tree import REPO
 from test_blender_addon import PROGRAMS, engine_home, make_clips, needs_program
 from test_blender_scene import _named, package
 from windows import INNER, needs_screen, run_session
+
+from ghmr_engine import places
 
 __all__ = ["package"]
 
@@ -55,3 +59,11 @@ def test_people_are_found_shown_and_picked(program, package, tmp_path):
         [*program, "--enable-event-simulate"], package, INNER / "session_people.py", tmp_path / "user",
         RECOVER_MOTION_HOME=str(home), RECOVER_MOTION_CLIPS=str(clips),
     )  # fmt: skip
+
+
+@pytest.mark.skipif(not places.engine_python().is_file(), reason="no engine: run `python3 install.py setup`")
+@pytest.mark.parametrize("program", PROGRAMS or [[]], ids=_named)
+def test_a_whole_session_with_the_real_engine(program, package, tmp_path):
+    clips = make_clips(tmp_path / "clips")
+    shutil.copy(REPO / "assets" / "demo.mp4", clips)
+    run_session(program, package, INNER / "session_whole.py", tmp_path / "user", RECOVER_MOTION_CLIPS=str(clips))

@@ -153,6 +153,7 @@ class Order:
         take = yield from build_steps(scene, motion, path, clip, place)
         _select_people(scene, take)
         _look_through_camera(scene)
+        scene.recover_motion_people.show_boxes = False
         JOB.quality = _summary(reply.quality, reply.licence, motion.meta.get("camera", {}))
         for warning in reply.warnings:
             runner.tell(warning, warn=True)

@@ -92,6 +92,8 @@ def _draw() -> None:
         context = bpy.context
         if context.area.type == "VIEW_3D" and not context.space_data.overlay.show_overlays:
             return
+        if not context.scene.recover_motion_people.show_boxes:
+            return
         showing = showing_in(context.scene, context.area, context.region, context.region_data)
         if showing is not None:
             _draw_marks(marks(context.scene.recover_motion_people, showing), context.preferences.system.ui_scale)

@@ -21,6 +21,7 @@ _STAGES = {
 }  # fmt: skip
 _OTHER = {"starting": "Starting the engine", "stopping": "Stopping", "resolve": "Solving again"}
 _PREVIEW_SCALE = 9
+_STATUS_WIDTH = 16
 
 
 class Main(Drawn):
@@ -173,6 +174,7 @@ def _draw_status(self: bpy.types.Header, _context: bpy.types.Context) -> None:
     if runner.busy():
         share, text = progress_words()
         row = self.layout.row(align=True)
+        row.ui_units_x = _STATUS_WIDTH
         row.progress(factor=share, type="BAR", text=f"Recover Motion: {text}")
         row.operator("recover_motion.cancel", text="", icon="X")
 

@@ -84,6 +84,7 @@ def _draw_list(context: bpy.types.Context, layout: bpy.types.UILayout, people: b
     side.operator("recover_motion.tick_people", text="", icon="CHECKBOX_DEHLT").ticked = False
     side.separator()
     side.operator("recover_motion.pick_person", text="", icon="EYEDROPPER")
+    side.prop(people, "show_boxes", text="", icon="HIDE_OFF" if people.show_boxes else "HIDE_ON")
     if not people.ticked:
         words(context, layout, "Tick whom you want.", "ERROR")
     if found is not None and people.entry is not None:
