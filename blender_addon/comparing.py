@@ -15,7 +15,7 @@ from .scene.materials import add_material
 from .take_list import show
 from .takes import active_take, people_of, takes_of
 
-COLOR = (0.05, 0.75, 0.95)
+COLOR = (0.85, 0.1, 0.75)
 """Linear: of a take that is compared."""
 _NAME = "Recover Motion compared"
 _SEEN_THROUGH = 0.45

@@ -28,6 +28,7 @@ LEVEL = 0.3
 """From here on a frame is worth looking at."""
 SPACING_S = 0.3
 """Two worst frames are at least so far apart."""
+DIP = 0.1
 SURE = 0.5
 """Joints with less confidence were guessed."""
 PLANTED = 0.5
@@ -102,13 +103,22 @@ def _sliding(person: Person, fps: float) -> np.ndarray:
 
 
 def worst_frames(rating: Rating, fps: float) -> np.ndarray:
-    """Rising motion frames to look at: peaks of at least LEVEL, the worst of each SPACING_S."""
-    spacing, taken = SPACING_S * fps, np.zeros(0, dtype=np.int64)
+    """Rising motion frames to look at: peaks of at least LEVEL, SPACING_S apart and with a way down of at least DIP
+    between them, so that a long bad stretch is looked at once."""
+    taken: list[int] = []
     order = np.argsort(-rating.bad, kind="stable")
     for place in order[: int((rating.bad >= LEVEL).sum())]:
-        if not len(taken) or np.abs(taken - rating.frames[place]).min() >= spacing:
-            taken = np.append(taken, rating.frames[place])
-    return np.sort(taken)
+        if not any(_one_peak(rating, place, other, fps) for other in taken):
+            taken.append(int(place))
+    return rating.frames[np.sort(np.array(taken, dtype=np.int64))]
+
+
+def _one_peak(rating: Rating, place: int, higher: int, fps: float) -> bool:
+    """Whether a frame belongs to a higher peak."""
+    first, last = min(place, higher), max(place, higher)
+    if rating.frames[last] - rating.frames[first] < SPACING_S * fps:
+        return True
+    return rating.bad[first : last + 1].min() > rating.bad[place] - DIP
 
 
 def why(rating: Rating, frame: int) -> list[str]:

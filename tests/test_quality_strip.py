@@ -107,6 +107,16 @@ def test_worst_frames_are_peaks_apart_from_each_other(strip):
     assert strip.worst_frames(rating, 10.0).tolist() == [11, 18, 25]
 
 
+def test_a_long_bad_stretch_is_looked_at_once(strip):
+    bad = np.zeros(200)
+    bad[20:120] = 0.6 + 0.04 * np.sin(np.arange(100))  # it trembles
+    bad[60], bad[80], bad[70] = 0.9, 0.85, 0.4  # two peaks with a valley between
+    bad[150:190] = 0.5
+    rating = strip.Rating(np.arange(200), bad, bad, bad, np.zeros((200, 24), bool), bad)
+    worst = strip.worst_frames(rating, FPS)
+    assert worst.tolist() == [60, 80, 150]
+
+
 def test_a_row_on_the_scene_s_frames(strip):
     row = np.array([0.0, 1.0, 0.2, strip.HIDDEN])
     same = strip.on_scene_frames(row, np.array([5.0, 6, 7, 8]), 4, 9)

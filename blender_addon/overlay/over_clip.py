@@ -28,6 +28,7 @@ _DISC, _EDGE = 4.0, 1.5
 _SETS = {"left": 0, "right": 3, "middle": 8}
 """The theme's bone colours that the armatures' bones have (scene/armature.py)."""
 _WORDS = 12.0
+_WARNING = (1.0, 0.7, 0.2, 1.0)
 _FURTHEST = 30
 """Squares to each side."""
 
@@ -39,16 +40,14 @@ def draw_in_clip_editor(context: bpy.types.Context) -> None:
     if clip is None or space.view != "CLIP" or min(clip.size) < 1:
         return
     bends = not space.clip_user.use_render_undistorted
-    scale = context.preferences.system.ui_scale
     for take in chosen_takes(context, lambda take: shows(clip, take)):
         motion = known_motion(take)
         off = out_of_step(scene, take, motion, clip)
-        if off:
-            text = f"This picture is {abs(off)} frames {'after' if off > 0 else 'before'} what {take.name} shows."
-            draw_words(f"{text} {_fix(take)}", (20 * scale, 60 * scale), _WORDS * scale, (1, 0.7, 0.2, 1))
-            continue
-        viewing = clip_viewing(region, picture_size(take, motion))
-        _draw_take(context, take, motion, camera_of(take, motion, bends=bends), viewing)
+        if not off:
+            viewing = clip_viewing(region, picture_size(take, motion))
+            _draw_take(context, take, motion, camera_of(take, motion, bends=bends), viewing)
+        elif not take.recover_motion_compared:
+            _say_out_of_step(context, take, off)
 
 
 def draw_in_viewport(context: bpy.types.Context) -> None:
@@ -95,8 +94,15 @@ def out_of_step(
     return int(start - (clip.frame_start - clip.frame_offset))
 
 
-def _fix(take: bpy.types.Collection) -> str:
-    return f"Open {take.recover_motion.clip.name} here, which runs with it."
+def _say_out_of_step(context: bpy.types.Context, take: bpy.types.Collection, off: int) -> None:
+    scale = context.preferences.system.ui_scale
+    side = "after" if off > 0 else "before"
+    lines = (
+        f"This picture is {abs(off)} frames {side} what {take.name} shows now.",
+        f"Open {take.recover_motion.clip.name} here: it runs with the take.",
+    )
+    for place, line in enumerate(reversed(lines)):
+        draw_words(line, (20 * scale, (60 + 1.5 * _WORDS * place) * scale), _WORDS * scale, _WARNING)
 
 
 def _draw_take(
@@ -128,9 +134,9 @@ def grid_strokes(motion: Motion, camera: PictureCamera, viewing: Viewing, scale:
 
 
 def side_colors(context: bpy.types.Context) -> dict[str, tuple[float, float, float, float]]:
-    """The bones' own colours, as the theme has them."""
+    """The bones' own colours, as the theme has them for the active bone: they are bright enough for a video."""
     sets = context.preferences.themes[0].bone_color_sets
-    return {side: (*sets[place].normal, 1.0) for side, place in _SETS.items()}
+    return {side: (*sets[place].active, 1.0) for side, place in _SETS.items()}
 
 
 def _compared_colors() -> dict[str, tuple[float, float, float, float]]:

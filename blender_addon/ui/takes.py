@@ -93,7 +93,7 @@ class Overlay(Drawn):
         row.prop(chosen, "viewport")
         column.prop(chosen, "strip")
         row = layout.row(align=True)
-        row.operator("recover_motion.previous_worst_frame", text="Previous", icon="PREV_KEYFRAME")
+        row.operator("recover_motion.previous_worst_frame", text="", icon="PREV_KEYFRAME")
         row.operator("recover_motion.next_worst_frame", icon="NEXT_KEYFRAME")
 
 
