@@ -8,6 +8,7 @@ from .ghmr_engine.camera_words import camera_line
 from .ghmr_engine.errors import RecoverError
 from .motion import Motion, MotionFileError
 from .takes import motion_of, people_of
+from .translations import local
 
 RESEARCH = "research-only"
 _LICENCES = {
@@ -19,16 +20,15 @@ _LICENCES = {
 def summary(quality: dict, licence: str, camera: dict) -> str:
     """Lines for the panel; figures are the worst person's."""
     count = len(quality)
-    lines = [f"{count} {'person' if count == 1 else 'people'}, licence: {licence}"]
-    return "\n".join([*lines, *_figures(quality), *camera_line(camera)])
+    text = "{count} person, licence: {licence}" if count == 1 else "{count} people, licence: {licence}"
+    return "\n".join([local(text, count=count, licence=licence), *_figures(quality), *camera_line(camera)])
 
 
 def _figures(quality: dict) -> list[str]:
     errors = [figures["reprojection_px"] for figures in quality.values() if figures["reprojection_px"] is not None]
     slides = [figures["sliding_mm"] for figures in quality.values() if figures["sliding_mm"] is not None]
-    lines = [f"Joints {max(errors):.1f} px off the picture"] if errors else []
-    lines += [f"Feet slide {max(slides):.1f} mm a frame"] if slides else []
-    return lines
+    lines = [local("Joints {error} px off the picture", error=f"{max(errors):.1f}")] if errors else []
+    return lines + ([local("Feet slide {slide} mm a frame", slide=f"{max(slides):.1f}")] if slides else [])
 
 
 def about(take: bpy.types.Collection) -> list[str]:
@@ -64,16 +64,19 @@ def licence_of(take: bpy.types.Collection) -> str:
 
 def licence_line(licence: str) -> str:
     """In words."""
-    return _LICENCES.get(licence, f"Licence: {licence or 'not known'}")
+    return local(_LICENCES[licence]) if licence in _LICENCES else local("Licence: {licence}", licence=licence or "?")
 
 
 def _clip_line(motion: Motion) -> str:
     meta = motion.meta
     fps, first = meta["fps"][0] / meta["fps"][1], int(meta["video"].get("start", 0))
-    last = first + meta["frames"] - 1
-    return f"{meta['video']['name']}, pictures {first} to {last}, {meta['frames'] / fps:.1f} s at {fps:.4g} a second"
+    return local(
+        "{clip}, pictures {first} to {last}, {seconds} s at {rate} a second", clip=meta["video"]["name"], first=first,
+        last=first + meta["frames"] - 1, seconds=f"{meta['frames'] / fps:.1f}", rate=f"{fps:.4g}",
+    )  # fmt: skip
 
 
 def _maker_line(meta: dict) -> str:
     quality = meta["options"].get("quality")
-    return f"Recover Motion {meta['engine']}" + (f", quality {quality}" if quality else "")
+    maker = f"Recover Motion {meta['engine']}"
+    return local("{maker}, quality {quality}", maker=maker, quality=quality) if quality else maker

@@ -13,7 +13,7 @@ __all__ = ["package"]
 def test_takes_in_blender(command, package, tmp_path):
     clips = make_clips(tmp_path / "clips")
     said = run_inside(
-        command, package, INNER / "test_takes.py",
+        command, package, INNER / "test_takes.py", INNER / "test_result.py",
         RECOVER_MOTION_CLIPS=str(clips), BLENDER_USER_RESOURCES=str(tmp_path / "user"),
     )  # fmt: skip
     assert " 0 failed" in said

@@ -13,6 +13,7 @@ from ..removal import remove_take
 from ..scene.build import relative
 from ..take_list import activate, look_through, show
 from ..takes import active_take, people_of, takes_of
+from ..translations import fault, local, told
 
 _NAME = {"name": "Take", "description": "Name of the take; the active one where it is empty", "options": {"SKIP_SAVE"}}
 
@@ -26,7 +27,7 @@ class OnTake:
     def poll(cls, context: bpy.types.Context) -> bool:
         """There has to be a take."""
         if not takes_of(context.scene):
-            cls.poll_message_set("There is no take in this scene: recover one first")
+            cls.poll_message_set(told("There is no take in this scene: recover one first"))
             return False
         return True
 
@@ -35,7 +36,7 @@ class OnTake:
         try:
             self.work(context, self.chosen(context))
         except (RecoverError, MotionFileError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -93,7 +94,7 @@ class RECOVERMOTION_OT_compare_takes(OnTake, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """It takes two."""
         if len(takes_of(context.scene)) < 2:
-            cls.poll_message_set("There is no other take in this scene to compare with")
+            cls.poll_message_set(told("There is no other take in this scene to compare with"))
             return False
         return True
 
@@ -123,7 +124,7 @@ class RECOVERMOTION_OT_stop_comparing(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only while comparing."""
         if compared_take(context.scene) is None:
-            cls.poll_message_set("No takes are being compared")
+            cls.poll_message_set(told("No takes are being compared"))
             return False
         return True
 
@@ -147,12 +148,14 @@ class RECOVERMOTION_OT_delete_take(OnTake, bpy.types.Operator):
         try:
             take = self.chosen(context)
         except RecoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
-        people = len(people_of(take))
-        message = f"{people} {'person' if people == 1 else 'people'}, {len(take.all_objects)} objects in all."
+        title = local("Delete {take}?", take=take.name)
+        message = local(
+            "{people} people, {all} objects in all.", people=len(people_of(take)), all=len(take.all_objects)
+        )
         return context.window_manager.invoke_confirm(
-            self, event, title=f"Delete {take.name}?", message=message, confirm_text="Delete", icon="WARNING"
+            self, event, title=title, message=message, confirm_text=local("Delete"), icon="WARNING"
         )
 
     def work(self, context: bpy.types.Context, chosen: bpy.types.Collection) -> None:
@@ -172,7 +175,7 @@ class RECOVERMOTION_OT_delete_take(OnTake, bpy.types.Operator):
         rest = takes_of(scene)
         if looked_through and rest:
             look_through(scene, active_take(context))
-        self.report({"INFO"}, f"{name} is deleted; its motion file stays.")
+        self.report({"INFO"}, told("{take} is deleted; its motion file stays", take=name))
 
 
 class RECOVERMOTION_OT_locate_motion_file(OnTake, bpy.types.Operator):

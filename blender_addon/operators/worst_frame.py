@@ -9,6 +9,7 @@ from ..motion import MotionFileError
 from ..ratings import Rated, rated
 from ..take_list import make_active, person_name
 from ..takes import active_take, person_of
+from ..translations import fault, told
 
 
 class ToWorstFrame:
@@ -21,7 +22,7 @@ class ToWorstFrame:
     def poll(cls, context: bpy.types.Context) -> bool:
         """There has to be a take."""
         if active_take(context) is None:
-            cls.poll_message_set("There is no take in this scene: recover one first")
+            cls.poll_message_set(told("There is no take in this scene: recover one first"))
             return False
         return True
 
@@ -31,17 +32,18 @@ class ToWorstFrame:
         try:
             people = rated(take)
         except (RecoverError, MotionFileError, OSError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}
         places = [(frame, order) for order, person in enumerate(people) for frame in person.scene_frames()]
         if not places:
-            self.report({"INFO"}, f"No frame of {take.name} stands out as bad.")
+            self.report({"INFO"}, told("No frame of {take} stands out as bad", take=take.name))
             return {"CANCELLED"}
         frame, order = _beside(sorted(places), _here(context, people), backwards=self.backwards)
         scene.frame_set(frame)
         make_active(context.view_layer, people[order].owner)
         said = ", ".join(people[order].why(frame))
-        self.report({"INFO"}, f"Frame {frame}: {person_name(take, people[order].owner)}, {said}")
+        name = person_name(take, people[order].owner)
+        self.report({"INFO"}, told("Frame {frame}: {person}, {what}", frame=frame, person=name, what=said))
         return {"FINISHED"}
 
 

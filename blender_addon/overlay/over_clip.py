@@ -15,6 +15,7 @@ from ..scene.surroundings import ground_extent
 from ..sources import file_of
 from ..take_list import is_shown
 from ..takes import active_take, clock_of, takes_of
+from ..translations import local
 from ..viewing import Viewing, camera_viewing, clip_viewing
 from .drawing import draw_lines, draw_triangles, draw_words
 from .poses import camera_of, known_motion, picture_size, poses_of
@@ -96,10 +97,12 @@ def out_of_step(
 
 def _say_out_of_step(context: bpy.types.Context, take: bpy.types.Collection, off: int) -> None:
     scale = context.preferences.system.ui_scale
-    side = "after" if off > 0 else "before"
+    text = "This picture is {count} frames after what {take} shows now."
+    if off < 0:
+        text = "This picture is {count} frames before what {take} shows now."
     lines = (
-        f"This picture is {abs(off)} frames {side} what {take.name} shows now.",
-        f"Open {take.recover_motion.clip.name} here: it runs with the take.",
+        local(text, count=abs(off), take=take.name),
+        local("Open {clip} here: it runs with the take.", clip=take.recover_motion.clip.name),
     )
     for place, line in enumerate(reversed(lines)):
         draw_words(line, (20 * scale, (60 + 1.5 * _WORDS * place) * scale), _WORDS * scale, _WARNING)

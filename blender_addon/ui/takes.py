@@ -9,6 +9,7 @@ from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError
 from ..take_words import RESEARCH, about, about_without_file, licence_of, warnings_of
 from ..takes import active_take, people_of, takes_of
+from ..translations import fault, local
 from .editors import Drawn, in_editors, words
 
 
@@ -103,7 +104,8 @@ def _draw_comparing(context: bpy.types.Context, layout: bpy.types.UILayout, acti
         return
     box, settings = layout.box(), context.scene.recover_motion_comparing
     row = box.row()
-    row.label(text=f"With {other.name}" if other != active else "Compared with others", icon="UV_SYNC_SELECT")
+    said = local("With {take}", take=other.name) if other != active else local("Others are compared with it")
+    row.label(text=said, icon="UV_SYNC_SELECT", translate=False)
     row.operator("recover_motion.stop_comparing", text="", icon="X")
     box.row().prop(settings, "way", expand=True)
     if settings.way == "BESIDE":
@@ -115,7 +117,7 @@ def _draw_about(context: bpy.types.Context, layout: bpy.types.UILayout, take: bp
     try:
         lines = about(take)
     except (RecoverError, MotionFileError) as error:
-        words(context, box, str(error), "ERROR")
+        words(context, box, fault(error), "ERROR")
         box.operator("recover_motion.locate_motion_file", icon="FILE_FOLDER")
         lines = about_without_file(take)
     column = box.column(align=True)
