@@ -169,12 +169,12 @@ class RECOVERMOTION_OT_delete_take(OnTake, bpy.types.Operator):
         active, scene = context.view_layer.objects.active, context.scene
         if active is not None and active.mode != "OBJECT" and active.name in chosen.all_objects:
             bpy.ops.object.mode_set(mode="OBJECT")
-        looked_through = scene.camera is not None and scene.camera == chosen.recover_motion.camera
+        rest = [take for take in takes_of(scene) if take != chosen]
+        if rest and scene.camera is not None and scene.camera == chosen.recover_motion.camera:
+            # Before it goes: a viewport whose camera is deleted looks from somewhere else.
+            look_through(scene, active_take(context) if active_take(context) != chosen else rest[-1])
         name = chosen.name
         remove_take(scene, chosen)
-        rest = takes_of(scene)
-        if looked_through and rest:
-            look_through(scene, active_take(context))
         self.report({"INFO"}, told("{take} is deleted; its motion file stays", take=name))
 
 

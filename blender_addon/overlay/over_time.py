@@ -14,8 +14,8 @@ _ROW, _BETWEEN = 5.0, 1.0
 """Pixels at a screen's scale 1."""
 _ACTIVE = 1.6
 """So much higher is the active person's row."""
-_LOW, _LOW_ROW = 100.0, 3.0
-"""A Timeline lower than this has no room above its scroll bar: there the rows are thin and lie on the very bottom."""
+_LOW, _LOW_ROW = 100.0, 2.5
+"""A Timeline lower than this has no room above its scroll bar: there thin rows lie on the very bottom."""
 _ABOVE = {"CLIP_EDITOR": 22.0, "DOPESHEET_EDITOR": 20.0}
 """Above the editor's own line of cached frames, and above its scroll bar."""
 _MODES = ("TIMELINE", "DOPESHEET", "ACTION")
@@ -47,12 +47,14 @@ def _draw_strip(context: bpy.types.Context, zero: float, width: float) -> None:
     bottom = 0.0 if low_editor else _ABOVE[context.area.type] * scale
     active = person_of(context.view_layer.objects.active)
     for person in reversed(rated_or_nobody(active_take(context))):  # the first one on top
-        height = (_LOW_ROW if low_editor else _ROW) * scale * (_ACTIVE if person.owner == active else 1)
+        height = (
+            (_LOW_ROW if low_editor else _ROW) * scale * (_ACTIVE if person.owner == active and not low_editor else 1)
+        )
         spans, values = spans_in(person, region.width, zero, width)
         low, high = np.full((len(spans), 2), bottom), np.full((len(spans), 2), bottom + height)
         low[:, 0], high[:, 0] = spans[:, 0], spans[:, 1]
         draw_rectangles(low, high, colors(values))
-        bottom += height + _BETWEEN * scale
+        bottom += height + (0 if low_editor else _BETWEEN * scale)
 
 
 def spans_in(person: Rated, pixels: int, zero: float, width: float) -> tuple[np.ndarray, np.ndarray]:
