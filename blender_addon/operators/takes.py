@@ -82,8 +82,7 @@ class RECOVERMOTION_OT_use_camera(OnTake, bpy.types.Operator):
 
 
 class RECOVERMOTION_OT_compare_takes(OnTake, bpy.types.Operator):
-    """Show another take in one see-through colour together with the active one, over it or beside it.
-    Making that one active changes sides"""
+    """Show another take in one see-through colour with the active one; a click on the other's name changes sides"""
 
     bl_idname = "recover_motion.compare_takes"
     bl_label = "Compare"
@@ -135,8 +134,7 @@ class RECOVERMOTION_OT_stop_comparing(bpy.types.Operator):
 
 
 class RECOVERMOTION_OT_delete_take(OnTake, bpy.types.Operator):
-    """Delete this take with everything in its collection: people, actions, materials, camera and the clip behind it.
-    Its motion file stays on disk, and Undo brings the take back"""
+    """Delete this take with everything in its collection, actions and all; its motion file stays on disk"""
 
     bl_idname = "recover_motion.delete_take"
     bl_label = "Delete Take"
