@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import bpy
 
-from . import cli, found_people, preferences, properties, runner, takes, translations
-from .operators import foot_ik, install, people, pick, recover
+from . import cli, comparing, found_people, preferences, properties, runner, take_rows, takes, translations
+from .operators import foot_ik, install, people, pick, recover, worst_frame
+from .operators import takes as take_operators
+from .overlay import handlers, settings
 from .ui import boxes, panel, pictures
 from .ui import foot_ik as foot_ik_panel
 from .ui import people as people_panel
+from .ui import takes as takes_panel
 
 _MODULES = (
     translations,
     preferences,
     properties,
     takes,
+    comparing,
+    take_rows,
+    settings,
     found_people,
     runner,
     install,
     recover,
     people,
     pick,
+    take_operators,
+    worst_frame,
     foot_ik,
     pictures,
     boxes,
     panel,
     people_panel,
+    takes_panel,
     foot_ik_panel,
+    handlers,
 )
 _commands: list[object] = []
 

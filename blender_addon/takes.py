@@ -31,6 +31,7 @@ class RecoverMotionTake(bpy.types.PropertyGroup):
     step: bpy.props.FloatProperty(description="Scene frames for one frame of the motion", default=1.0)
     camera: bpy.props.PointerProperty(type=bpy.types.Object, description="The camera that filmed it")
     clip: bpy.props.PointerProperty(type=bpy.types.MovieClip, description="The clip behind that camera")
+    ground: bpy.props.PointerProperty(type=bpy.types.Object, description="What they stand on")
 
 
 class RecoverMotionPerson(bpy.types.PropertyGroup):

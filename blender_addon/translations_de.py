@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .translations_de_takes import TAKES
+
 _BUTTONS = {
     "Turn the people in the clip into armatures in this scene; Blender stays usable meanwhile":
         "Die Menschen im Clip werden zu Armaturen in dieser Szene; Blender bleibt währenddessen benutzbar",
@@ -271,4 +273,4 @@ _WHO = {
     "The list of people cannot be written ({error}).": "Die Liste der Menschen lässt sich nicht schreiben ({error}).",
 }  # fmt: skip
 
-GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS
+GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS | TAKES

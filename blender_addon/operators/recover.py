@@ -12,7 +12,6 @@ import bpy
 from .. import runner
 from ..found_people import wanted
 from ..ghmr_engine import protocol
-from ..ghmr_engine.camera_words import camera_line
 from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..motion import read_motion
@@ -22,9 +21,10 @@ from ..properties import CAMERAS_WITH_A_FILE
 from ..scene.background import clip_to_show
 from ..scene.build import Placement, build_steps
 from ..sources import Source, clip_range, source_of
+from ..take_words import summary
 from ..takes import people_of
 from ..tracked_camera import find_solved, write_camera
-from ..translations import fault, local, told
+from ..translations import fault, told
 
 _CAMERA, _IDENTITIES = "camera.json", "identities.json"
 
@@ -154,7 +154,7 @@ class Order:
         _select_people(scene, take)
         _look_through_camera(scene)
         scene.recover_motion_people.show_boxes = False
-        JOB.quality = _summary(reply.quality, reply.licence, motion.meta.get("camera", {}))
+        JOB.quality = summary(reply.quality, reply.licence, motion.meta.get("camera", {}))
         for warning in reply.warnings:
             runner.tell(warning, warn=True)
         runner.tell(told("Done: {what}.", what=JOB.quality.splitlines()[0]))
@@ -237,19 +237,6 @@ def _lens_of(source: Source) -> dict[str, float]:
     unit, lens.units = lens.units, "MILLIMETERS"
     millimetres, lens.units = lens.focal_length, unit
     return {"lens": round(millimetres, 4), "sensor": round(lens.sensor_width, 4)}
-
-
-def _summary(quality: dict, licence: str, camera: dict) -> str:
-    """Lines for the panel; figures are the worst person's."""
-    count = len(quality)
-    errors = [figures["reprojection_px"] for figures in quality.values() if figures["reprojection_px"] is not None]
-    slides = [figures["sliding_mm"] for figures in quality.values() if figures["sliding_mm"] is not None]
-    text = "{count} person, licence: {licence}" if count == 1 else "{count} people, licence: {licence}"
-    lines = [local(text, count=count, licence=licence)]
-    lines += [local("Joints {error} px off the picture", error=f"{max(errors):.1f}")] if errors else []
-    lines += [local("Feet slide {slide} mm a frame", slide=f"{max(slides):.1f}")] if slides else []
-    lines += camera_line(camera)
-    return "\n".join(lines)
 
 
 def _windows(scene: bpy.types.Scene) -> list[bpy.types.Window]:

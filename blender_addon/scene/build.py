@@ -12,6 +12,7 @@ import bpy
 
 from ..motion import Motion, Person
 from .armature import add_armature
+from .asset import mark_as_asset
 from .background import add_background
 from .body import add_body
 from .camera import add_camera, show_through
@@ -76,14 +77,16 @@ def build_steps(
         if len(person.frames):
             who = (_person_name(name, motion, number), number, person, place)
             yield from _add_person(collection, motion, clock, who)
-    add_ground(collection, f"{name} ground", motion)
+    ground = add_ground(collection, f"{name} ground", motion)
     yield
     camera = add_camera(collection, f"{name} camera", motion, clock)
     yield
     if clip_path is not None:
         add_background(camera.data, motion, clip_path, clock)
         yield
-    _remember(collection, motion_path, clock, camera)
+    _remember(collection, motion_path, clock, (camera, ground))
+    for armature in (item for item in collection.objects if item.type == "ARMATURE"):
+        mark_as_asset(armature, motion)
 
     scene.collection.children.link(collection)
     show_through(scene, camera, motion)
@@ -113,12 +116,15 @@ def _shortened(name: str, longest: int) -> str:
     return name.encode()[:longest].decode(errors="ignore")
 
 
-def _remember(collection: bpy.types.Collection, motion_path: Path, clock: Clock, camera: bpy.types.Object) -> None:
-    """What later work on the take has to know (takes.py)."""
+def _remember(
+    collection: bpy.types.Collection, motion_path: Path, clock: Clock, made: tuple[bpy.types.Object, bpy.types.Object]
+) -> None:
+    """What later work on the take has to know (takes.py). made: camera and ground."""
+    camera, ground = made
     known = collection.recover_motion
     known.motion = relative(motion_path)
     known.start, known.step = clock.start, clock.step
-    known.camera = camera
+    known.camera, known.ground = camera, ground
     if camera.data.background_images:
         known.clip = camera.data.background_images[0].clip
 

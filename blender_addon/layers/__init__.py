@@ -1,0 +1,1 @@
+"""What lies on a recovered motion, and what it is measured by."""
