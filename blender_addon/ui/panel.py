@@ -141,8 +141,6 @@ def _draw_outcome(context: bpy.types.Context, layout: bpy.types.UILayout) -> Non
         lines = layout.box().column(align=True)
         for line in JOB.quality.splitlines():
             words(context, lines, line, "CHECKMARK")
-        for warning in JOB.done.warnings:
-            words(context, lines, warning, "INFO")
 
 
 def progress_words() -> tuple[float, str]:

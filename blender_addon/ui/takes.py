@@ -8,8 +8,8 @@ from ..comparing import compared_take
 from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError
 from ..take_words import RESEARCH, about, about_without_file, licence_of, warnings_of
-from ..takes import active_take, people_of, takes_of
-from ..translations import fault, local
+from ..takes import active_take, motion_path, people_of, takes_of
+from ..translations import local
 from .editors import Drawn, in_editors, words
 
 
@@ -74,7 +74,36 @@ class Takes(Drawn):
         _draw_comparing(context, layout, take)
         if take.recover_motion.camera is not None and context.scene.camera != take.recover_motion.camera:
             layout.operator("recover_motion.use_camera", icon="VIEW_CAMERA")
-        _draw_about(context, layout, take)
+        if not motion_path(take).is_file():
+            box = layout.box()
+            words(context, box, local("{take}'s motion file is not there.", take=take.name), "ERROR")
+            box.operator("recover_motion.locate_motion_file", icon="FILE_FOLDER")
+        for warning in warnings_of(take):
+            words(context, layout, warning, "INFO")
+
+
+class Details(Drawn):
+    """What the active take is, and how good."""
+
+    bl_label = "Details"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender wants a plain set
+    parent = "Takes"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """With a take."""
+        return active_take(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Blender's call."""
+        take = active_take(context)
+        try:
+            lines = about(take)
+        except (RecoverError, MotionFileError):
+            lines = about_without_file(take)
+        column = self.layout.column(align=True)
+        for line in lines:
+            words(context, column, line, "DOT")
 
 
 class Overlay(Drawn):
@@ -112,22 +141,7 @@ def _draw_comparing(context: bpy.types.Context, layout: bpy.types.UILayout, acti
         box.prop(settings, "distance")
 
 
-def _draw_about(context: bpy.types.Context, layout: bpy.types.UILayout, take: bpy.types.Collection) -> None:
-    box = layout.box()
-    try:
-        lines = about(take)
-    except (RecoverError, MotionFileError) as error:
-        words(context, box, fault(error), "ERROR")
-        box.operator("recover_motion.locate_motion_file", icon="FILE_FOLDER")
-        lines = about_without_file(take)
-    column = box.column(align=True)
-    for line in lines:
-        words(context, column, line, "NONE")
-    for warning in warnings_of(take):
-        words(context, box, warning, "INFO")
-
-
-_CLASSES = (RECOVERMOTION_UL_takes, *in_editors(Takes), *in_editors(Overlay))
+_CLASSES = (RECOVERMOTION_UL_takes, *in_editors(Takes), *in_editors(Details), *in_editors(Overlay))
 
 
 def register() -> None:
