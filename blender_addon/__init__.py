@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import bpy
 
-from . import cli, comparing, found_people, preferences, properties, runner, take_rows, takes, translations
-from .operators import foot_ik, install, people, pick, recover, worst_frame
+from . import (
+    cli,
+    comparing,
+    fixes,
+    found_people,
+    layer_keys,
+    preferences,
+    properties,
+    runner,
+    take_rows,
+    takes,
+    translations,
+)
+from .operators import feet, foot_ik, ground, install, people, people_swap, pick, pins, recover, root, worst_frame
 from .operators import takes as take_operators
 from .overlay import handlers, settings
-from .ui import boxes, panel, pictures
+from .ui import boxes, fix, panel, pictures, pin_marks
 from .ui import foot_ik as foot_ik_panel
 from .ui import people as people_panel
 from .ui import takes as takes_panel
@@ -21,22 +33,31 @@ _MODULES = (
     comparing,
     take_rows,
     settings,
+    fixes,
     found_people,
     runner,
+    layer_keys,
     install,
     recover,
     people,
     pick,
     take_operators,
     worst_frame,
+    feet,
+    root,
+    pins,
+    people_swap,
+    ground,
     foot_ik,
     pictures,
     boxes,
     panel,
     people_panel,
     takes_panel,
+    fix,
     foot_ik_panel,
     handlers,
+    pin_marks,
 )
 _commands: list[object] = []
 

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from .ghmr_engine.body.skeleton import CONTACT_NAMES, JOINT_NAMES, PARENTS
-from .ghmr_engine.motion_file import Motion, MotionFileError, Person, read_motion
+from .ghmr_engine.motion_file import Motion, MotionFileError, Person, read_motion, write_motion
 
-__all__ = ["CONTACT_NAMES", "JOINT_NAMES", "PARENTS", "Motion", "MotionFileError", "Person", "read_motion"]
+__all__ = [
+    "CONTACT_NAMES",
+    "JOINT_NAMES",
+    "PARENTS",
+    "Motion",
+    "MotionFileError",
+    "Person",
+    "read_motion",
+    "write_motion",
+]

@@ -15,10 +15,12 @@ import bpy
 from .compat import RELATIVE
 from .ghmr_engine.errors import RecoverError
 from .motion import Motion, read_motion
+from .scene.skeleton import RestSkeleton, rest_skeleton
 from .scene.timing import Clock
 from .translations import told
 
 _KEPT = 4
+_LARGEST_DENOMINATOR = 2000
 
 
 class RecoverMotionTake(bpy.types.PropertyGroup):
@@ -38,6 +40,7 @@ class RecoverMotionPerson(bpy.types.PropertyGroup):
     """What is known of a person; kept with the armature."""
 
     number: bpy.props.StringProperty(description="In the motion file; empty where the object is no recovered person")
+    path: bpy.props.PointerProperty(type=bpy.types.Object, description="The curve that shows the way of the pelvis")
 
 
 def takes_of(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
@@ -82,6 +85,12 @@ def active_person(context: bpy.types.Context) -> bpy.types.Object | None:
     return people[0] if len(people) == 1 else None
 
 
+def ground_of(take: bpy.types.Collection) -> bpy.types.Object | None:
+    """The take's ground; None where it was deleted: what a property names stays in the file then, in no collection."""
+    ground = take.recover_motion.ground
+    return ground if ground is not None and ground.name in take.all_objects else None
+
+
 def motion_path(take: bpy.types.Collection) -> Path:
     """Where the take's motion file is."""
     return where_it_is(take.recover_motion.motion, take.library)
@@ -119,10 +128,26 @@ def _read(path: Path, _changed: int) -> Motion:
     return read_motion(path)
 
 
+def rest_of(take: bpy.types.Collection, number: str) -> RestSkeleton:
+    """A person's bones at rest. Raises as motion_of."""
+    motion_of(take)
+    path = motion_path(take)
+    return _rest(path, path.stat().st_mtime_ns, number)
+
+
+@lru_cache(maxsize=4 * _KEPT)
+def _rest(path: Path, changed: int, number: str) -> RestSkeleton:
+    person = _read(path, changed).people[number]
+    return rest_skeleton(person.joints, person.vertices, person.weights)
+
+
 def clock_of(take: bpy.types.Collection, motion: Motion) -> Clock:
     """How the motion's frames fall on the scene's, as the take was built."""
     fps, known = Fraction(*motion.meta["fps"]), take.recover_motion
-    return Clock(fps, known.step * float(fps), known.start)
+    # A property holds 32 bits: over many frames 0.80000001 shifts keys that 4/5 does not.
+    simple = float(Fraction(known.step).limit_denominator(_LARGEST_DENOMINATOR))
+    step = simple if abs(simple - known.step) <= 1e-7 * known.step else known.step
+    return Clock(fps, step * float(fps), known.start)
 
 
 _CLASSES = (RecoverMotionTake, RecoverMotionPerson)
@@ -139,6 +164,7 @@ def register() -> None:
 def unregister() -> None:
     """Called by the add-on."""
     _read.cache_clear()
+    _rest.cache_clear()
     del bpy.types.Object.recover_motion, bpy.types.Collection.recover_motion
     for kind in reversed(_CLASSES):
         bpy.utils.unregister_class(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .translations_de_fix import FIXING
 from .translations_de_takes import TAKES
 
 _BUTTONS = {
@@ -24,11 +25,6 @@ _BUTTONS = {
 _PANELS = {
     "Camera and Scene": "Kamera und Szene",
     "Foot IK": "Fuß-IK",
-    "No engine was found. {how} (Preferences, Add-ons).": "Keine Engine gefunden. {how} (Einstellungen, Add-ons).",
-    "No engine was found": "Keine Engine gefunden",
-    "Run 'python3 install.py setup' in the project's folder, or set the engine's Python here":
-        "'python3 install.py setup' im Ordner des Projekts ausführen oder hier das Python der Engine angeben",
-    "Engine: {path}": "Engine: {path}",
     "Range and frame rate are the strip's.": "Bereich und Bildrate sind die des Streifens.",
     "Works where it was added to the engine's environment.":
         "Geht, wenn es der Umgebung der Engine hinzugefügt wurde.",
@@ -137,9 +133,6 @@ _CHOICES = {
         "Die Szene behält ihre Bildrate; die Keyframes der Bewegung kommen auf die Bilder der Szene",
     "Motion File": "Bewegungsdatei",
     "The numbers that this take shows": "Die Zahlen, die diese Aufnahme zeigt",
-    "Engine's Python": "Python der Engine",
-    "Python program of the environment with the engine; empty for the usual place":
-        "Python-Programm der Umgebung mit der Engine; leer für den üblichen Ort",
 }  # fmt: skip
 
 _FAULTS = {
@@ -273,4 +266,4 @@ _WHO = {
     "The list of people cannot be written ({error}).": "Die Liste der Menschen lässt sich nicht schreiben ({error}).",
 }  # fmt: skip
 
-GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS | TAKES
+GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS | TAKES | FIXING

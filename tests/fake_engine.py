@@ -1,8 +1,8 @@
 """An engine that speaks the protocol at once and recovers nothing; the clip's name says how it behaves.
 
 walk: a take of motions.py, and four people to find; nobody: an error; slow: works until told to stop; stuck: hears
-nothing and has a child; crash: dies with a word in the log; garbage: says other things between. Run as a script, by any
-Python with NumPy and OpenCV.
+nothing and has a child; crash: dies with a word in the log; garbage: says other things between. Solved again, a person
+is RESOLVED_M higher and a pinned joint turned by PINNED_RAD. Run as a script, by any Python with NumPy and OpenCV.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ import numpy as np  # noqa: E402  the environment has been cleaned of paths
 from motions import walking_motion  # noqa: E402
 
 from ghmr_engine import protocol  # noqa: E402
-from ghmr_engine.motion_file import write_motion  # noqa: E402
+from ghmr_engine.body.skeleton import JOINT_NAMES  # noqa: E402
+from ghmr_engine.edits import edits_from  # noqa: E402
+from ghmr_engine.motion_file import read_motion, write_motion  # noqa: E402
 
+RESOLVED_M, PINNED_RAD = 0.05, 0.25
 QUALITY = {"reprojection_px": 3.5, "sliding_mm": 0.4, "penetration_mm": 0.0, "jitter": 1.0, "seen": 1.0}
 
 
@@ -114,6 +117,24 @@ def garbage(job: protocol.Recover) -> None:
     walk(job)
 
 
+def resolve(job: protocol.Resolve) -> None:
+    """Everybody asked for is RESOLVED_M higher in the asked frames, and a pinned joint turned by PINNED_RAD about x."""
+    motion, edits = read_motion(Path(job.motion)), edits_from(job.edits)
+    say(protocol.Progress(job.id, "resolve", 0.5, 1.0, 2.0))
+    people = dict(motion.people)
+    for number in edits.people:
+        person = people[number]
+        asked = (person.frames >= edits.first) & (person.frames <= edits.last)
+        poses, transl = person.poses.copy(), person.transl.copy()
+        transl[asked, 2] += RESOLVED_M
+        for pin in edits.pins:
+            poses[person.frames == pin.frame, JOINT_NAMES.index(pin.joint), 0] += PINNED_RAD
+        people[number] = replace(person, poses=poses, transl=transl)
+    meta = {**motion.meta, "edits": [*motion.meta.get("edits", []), job.edits]}
+    write_motion(Path(job.out), replace(motion, people=people, meta=meta))
+    say(protocol.Done(job.id, job.out, dict.fromkeys(edits.people, QUALITY), {"resolve": 0.1}, "open", []))
+
+
 def nobody(job: protocol.Recover | protocol.Find) -> None:
     say(protocol.Error(job.id, "nobody", "There is nobody in the clip.", "Choose another."))
 
@@ -131,6 +152,8 @@ def main() -> None:
             stops[request.id].set()
         elif isinstance(request, protocol.Find):
             (nobody if Path(request.video).stem == "nobody" else find)(request)
+        elif isinstance(request, protocol.Resolve):
+            resolve(request)
         elif isinstance(request, protocol.Recover):
             name = Path(request.video).stem
             stops[request.id] = threading.Event()

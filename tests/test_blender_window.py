@@ -67,3 +67,12 @@ def test_a_whole_session_with_the_real_engine(program, package, tmp_path):
     clips = make_clips(tmp_path / "clips")
     shutil.copy(REPO / "assets" / "demo.mp4", clips)
     run_session(program, package, INNER / "session_whole.py", tmp_path / "user", RECOVER_MOTION_CLIPS=str(clips))
+
+
+@pytest.mark.parametrize("program", PROGRAMS or [[]], ids=_named)
+def test_takes_are_corrected(program, package, tmp_path):
+    home = engine_home(tmp_path / "home")
+    run_session(
+        [*program, "--enable-event-simulate"], package, INNER / "session_fix.py", tmp_path / "user",
+        RECOVER_MOTION_HOME=str(home),
+    )  # fmt: skip

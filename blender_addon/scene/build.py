@@ -151,7 +151,7 @@ def _add_person(
     body = yield from add_body(collection, armature, motion, person, rest, place)
     yield from animate_person(armature, body, person, rest, clock, motion.meta["frames"])
     armature.recover_motion.number = number
-    add_path(collection, f"{name} path", person, clock, place)
+    armature.recover_motion.path = add_path(collection, f"{name} path", person, clock, place)
     armature["person"] = number
     armature["licence"] = motion.meta["licence"]
     for figure, value in motion.meta.get("quality", {}).get(number, {}).items():

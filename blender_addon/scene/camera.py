@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..compat import Curves, new_action
+from ..compat import Curves, new_action, own_curves
 from ..motion import Motion
 from .keys import write_curves
 from .rotations import quaternions_from_matrices, without_flips
@@ -25,12 +25,17 @@ def add_camera(collection: bpy.types.Collection, name: str, motion: Motion, cloc
     owner.rotation_mode = "QUATERNION"
     data.display_size = 0.3
     data.passepartout_alpha = 0.8
+    write_camera(owner, motion, clock)
+    _set_lens(data, motion, sampling(np.arange(len(motion.R)), clock))
+    return owner
+
+
+def write_camera(owner: bpy.types.Object, motion: Motion, clock: Clock) -> None:
+    """Where the camera is over time, over whatever keys it has."""
     keys = sampling(np.arange(len(motion.R)), clock)
-    curves = new_action(name, owner)
+    curves = own_curves(owner) or new_action(owner.name, owner)
     _animate(curves, "location", keys.at, keys.values(camera_locations(motion.R, motion.t)), "Camera")
     _animate(curves, "rotation_quaternion", keys.at, keys.turns(camera_quaternions(motion.R)), "Camera")
-    _set_lens(data, motion, keys)
-    return owner
 
 
 def show_through(scene: bpy.types.Scene, camera: bpy.types.Object, motion: Motion) -> None:

@@ -77,11 +77,20 @@ def _write(
     interpolation: np.ndarray,
     group: str,
 ) -> bpy.types.FCurve:
-    curve = curves.fcurves.new(data_path, index=index)
-    curve.group = curves.groups.get(group) or curves.groups.new(group)
+    """A new curve, or other keys for the one that is there. Keys at the same frames keep what they look like."""
+    keys = np.stack([frames, values], 1).astype(np.float32)
+    curve = curves.fcurves.find(data_path, index=index)
+    if curve is None:
+        curve = curves.fcurves.new(data_path, index=index)
+        curve.group = curves.groups.get(group) or curves.groups.new(group)
+    elif np.array_equal(key_values(curve)[:, 0], keys[:, 0]):
+        curve.keyframe_points.foreach_set("co", keys.ravel())
+        curve.update()
+        return curve
     points = curve.keyframe_points
+    points.clear()
     points.add(len(frames))
-    points.foreach_set("co", np.stack([frames, values], 1).astype(np.float32).ravel())
+    points.foreach_set("co", keys.ravel())
     points.foreach_set("interpolation", interpolation)
     # Added keys have free handles at the origin, which would leap out as soon as somebody chooses Bezier.
     handles = np.full(len(frames), _value_of("handle_left_type", "AUTO_CLAMPED"), dtype=np.int32)
@@ -89,6 +98,13 @@ def _write(
     points.foreach_set("handle_right_type", handles)
     curve.update()
     return curve
+
+
+def key_values(curve: bpy.types.FCurve) -> np.ndarray:
+    """(K, 2) float32: frame and value of each of a curve's keys."""
+    keys = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", keys)
+    return keys.reshape(-1, 2)
 
 
 def _value_of(prop: str, item: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
-from ..compat import Curves, new_action
+from ..compat import Curves, new_action, own_curves
 from ..motion import CONTACT_NAMES, JOINT_NAMES, Person
 from .keys import changes, write_curves, write_steps
 from .sampling import Sampling, sampling
@@ -18,6 +18,8 @@ CONTACT_LEVEL = 0.5
 """From this probability on a foot counts as planted."""
 
 _CONTACT_GROUP = "Foot contact"
+_CYCLE = "Recover Motion loop"
+_PRESENCE = ("hide_viewport", "hide_render")
 
 
 def animate_person(
@@ -30,26 +32,45 @@ def animate_person(
 ) -> Iterator[None]:
     """Give the armature its action, and the body the same presence, in steps. clip_frames: T."""
     curves = new_action(armature.name, armature)
-    spans = presence(person.frames, clock.motion_fps)
     keys = sampling(person.frames, clock)
     write_contacts(armature, curves, keys, person.contacts >= CONTACT_LEVEL)
     yield
     yield from write_pose(curves, keys, person, rest)
-    if spans != [(0, clip_frames - 1)]:
-        _write_presence(curves, spans, clock, clip_frames)
-        _write_presence(new_action(body.name, body), spans, clock, clip_frames)
+    write_presence((armature, body), person.frames, clock, clip_frames)
 
 
 def write_pose(curves: Curves, keys: Sampling, person: Person, rest: RestSkeleton) -> Iterator[None]:
     """Root first, a bone a step; a person who leaves stands still, hidden, until the return."""
+    for path, bone, values in pose_channels(keys, person, rest):
+        write_curves(curves, path, keys.at, values, bone, keys.holds)
+        yield
+
+
+def pose_channels(keys: Sampling, person: Person, rest: RestSkeleton) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Data path, bone and values (M, C) at the keys, channel by channel: the pelvis' place, then every bone's turn."""
     locations = pelvis_locations(rest, pelvis_world(person.joints, person.transl))
     quaternions = keys.turns(bone_quaternions(rest, person.poses))
-    path = f'pose.bones["{JOINT_NAMES[0]}"].location'
-    write_curves(curves, path, keys.at, keys.values(locations), JOINT_NAMES[0], keys.holds)
+    yield f'pose.bones["{JOINT_NAMES[0]}"].location', JOINT_NAMES[0], keys.values(locations)
     for index, name in enumerate(JOINT_NAMES):
-        path = f'pose.bones["{name}"].rotation_quaternion'
-        write_curves(curves, path, keys.at, quaternions[:, index], name, keys.holds)
-        yield
+        yield f'pose.bones["{name}"].rotation_quaternion', name, quaternions[:, index]
+
+
+def write_presence(owners: tuple[bpy.types.Object, ...], seen: np.ndarray, clock: Clock, clip_frames: int) -> None:
+    """Hide armature and body while the person is away: no keys where the clip shows them all the time.
+
+    seen (N,): the person's frames. clip_frames: T.
+    """
+    spans = presence(seen, clock.motion_fps)
+    for owner in owners:
+        curves = own_curves(owner)
+        if spans != [(0, clip_frames - 1)]:
+            _write_presence(curves or new_action(owner.name, owner), spans, clock, clip_frames)
+            continue
+        for path in _PRESENCE:
+            curve = curves.fcurves.find(path) if curves is not None else None
+            if curve is not None:
+                curves.fcurves.remove(curve)
+                setattr(owner, path, False)
 
 
 def _write_presence(curves: Curves, spans: list[tuple[int, int]], clock: Clock, clip_frames: int) -> None:
@@ -60,7 +81,7 @@ def _write_presence(curves: Curves, spans: list[tuple[int, int]], clock: Clock, 
     # Who comes between two whole frames is there from the later one on, where the first key of the pose is.
     frames = np.ceil(clock.scene_frames(np.array(list(hidden_at))) - 1e-6)
     hidden = np.array(list(hidden_at.values()))
-    for path in ("hide_viewport", "hide_render"):
+    for path in _PRESENCE:
         write_steps(curves, path, frames, hidden, "Presence")
 
 
@@ -71,17 +92,47 @@ def write_contacts(armature: bpy.types.Object, curves: Curves, keys: Sampling, p
     """
     planted = keys.nearest(planted)
     for index, contact in enumerate(CONTACT_NAMES):
-        name = f"contact_{contact}"
-        side, part = contact.split("_")
+        write_contact(armature, curves, contact, keys.at, planted[:, index])
+
+
+def write_contact(
+    armature: bpy.types.Object, curves: Curves, contact: str, frames: np.ndarray, planted: np.ndarray
+) -> None:
+    """One of them, anew where it was there. frames (M,) scene frames, planted (M,) bool."""
+    name, (side, part) = f"contact_{contact}", contact.split("_")
+    if name not in armature:
         armature[name] = 0
         armature.id_properties_ui(name).update(
             min=0, max=1, description=f"1 while the {side} {part} is planted on the ground"
         )
-        write_steps(curves, f'["{name}"]', keys.at, planted[:, index], _CONTACT_GROUP, ("BREAKDOWN", "EXTREME"))
-        for place in np.flatnonzero(changes(planted[:, index])):
-            if place == 0 and not planted[0, index]:
-                continue
-            word = "down" if planted[place, index] else "up"
-            marker = curves.action.pose_markers.new(f"{side[0].upper()} {part} {word}")
-            marker.frame = int(keys.at[place])
+    write_steps(curves, contact_path(contact), frames, planted, _CONTACT_GROUP, ("BREAKDOWN", "EXTREME"))
     curves.groups[_CONTACT_GROUP].show_expanded = True
+    names = {word: f"{side[0].upper()} {part} {word}" for word in ("down", "up")}
+    markers = curves.action.pose_markers
+    for marker in [marker for marker in markers if marker.name in names.values()]:
+        markers.remove(marker)
+    for place in np.flatnonzero(changes(planted)):
+        if place or planted[0]:
+            markers.new(names["down" if planted[place] else "up"]).frame = int(frames[place])
+
+
+def contact_path(contact: str) -> str:
+    """Data path of one of CONTACT_NAMES on the armature."""
+    return f'["contact_{contact}"]'
+
+
+def write_cycle(curves: Curves, repeats: bool, *, stays: bool) -> None:
+    """Let the pose repeat after its last key, or no longer. stays: the place on the ground repeats too; otherwise each
+    round goes on from where the last one has come to."""
+    for curve in curves.fcurves:
+        if not curve.data_path.startswith("pose.bones"):
+            continue
+        found = next((item for item in curve.modifiers if item.type == "CYCLES" and item.name == _CYCLE), None)
+        if not repeats:
+            if found is not None:
+                curve.modifiers.remove(found)
+            continue
+        found = found or curve.modifiers.new("CYCLES")
+        found.name = _CYCLE
+        goes_on = curve.data_path.endswith("location") and not stays
+        found.mode_before, found.mode_after = "NONE", "REPEAT_OFFSET" if goes_on else "REPEAT"

@@ -55,3 +55,47 @@ def without_flips(quaternions: np.ndarray) -> np.ndarray:
     dots = (quaternions[1:] * quaternions[:-1]).sum(-1)
     signs = np.cumprod(np.where(dots < 0, -1.0, 1.0), axis=0)
     return np.concatenate([quaternions[:1], quaternions[1:] * signs[..., None]])
+
+
+def quaternions_from_axis_angle(axis_angle: np.ndarray) -> np.ndarray:
+    """axis_angle (..., 3) radians -> unit quaternions (..., 4), w x y z; w < 0 where it is more than half a turn."""
+    half = np.linalg.norm(axis_angle, axis=-1, keepdims=True) / 2
+    return np.concatenate([np.cos(half), 0.5 * np.sinc(half / np.pi) * axis_angle], -1)
+
+
+def axis_angle_from_quaternions(quaternions: np.ndarray) -> np.ndarray:
+    """Unit quaternions (..., 4), w x y z -> (..., 3) radians, half a turn at most."""
+    q = np.where(quaternions[..., :1] < 0, -quaternions, quaternions)
+    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    # Angle over sine tends to 2 where there is no turn.
+    ratio = np.divide(2 * np.arctan2(sine, q[..., :1]), sine, out=np.full_like(sine, 2.0), where=sine > 1e-12)
+    return ratio * q[..., 1:]
+
+
+def axis_angle_from_matrices(matrices: np.ndarray) -> np.ndarray:
+    """(..., 3, 3) -> (..., 3) radians, half a turn at most."""
+    return axis_angle_from_quaternions(quaternions_from_matrices(matrices))
+
+
+def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Quaternions (..., 4), w x y z: the turn b, then a."""
+    aw, ax, ay, az = np.moveaxis(a, -1, 0)
+    bw, bx, by, bz = np.moveaxis(b, -1, 0)
+    return np.stack(
+        [
+            aw * bw - ax * bx - ay * by - az * bz, aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx, aw * bz + ax * by - ay * bx + az * bw,
+        ],
+        -1,
+    )  # fmt: skip
+
+
+def inverse(quaternions: np.ndarray) -> np.ndarray:
+    """Unit quaternions (..., 4): the turns back."""
+    return quaternions * np.array([1.0, -1.0, -1.0, -1.0])
+
+
+def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Unit quaternions (..., 4) from a (share 0) to b (1) the short way round, at a constant speed; share (...)."""
+    way = axis_angle_from_quaternions(multiply(b, inverse(a)))
+    return multiply(quaternions_from_axis_angle(way * share[..., None]), a)

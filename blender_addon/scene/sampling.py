@@ -68,6 +68,19 @@ def sampling(frames: np.ndarray, clock: Clock) -> Sampling:
     return Sampling(at, before, np.clip(places - before, 0, 1), holds)
 
 
+def cycle_sampling(frames: np.ndarray, clock: Clock) -> Sampling:
+    """Keys for one round of a cycle: it begins and ends on a whole scene frame, for which it is stretched by less than
+    half a frame where the rates differ."""
+    if clock.step == 1:
+        return sampling(frames, clock)
+    first, last = clock.scene_frames(frames[[0, -1]])
+    length = max(round(last - first), 1)
+    places = np.interp(np.linspace(frames[0], frames[-1], length + 1), frames, np.arange(len(frames)))
+    before = np.minimum(np.floor(places + 1e-9).astype(int), len(frames) - 1)
+    at = round(first) + np.arange(length + 1)
+    return Sampling(at, before, np.clip(places - before, 0, 1), np.zeros(len(at), dtype=bool))
+
+
 def _whole_frames(first: float, last: float) -> np.ndarray:
     """Whole frames from `first` to `last`, and one at least."""
     a, b = math.ceil(first - 1e-6), math.floor(last + 1e-6)

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion import JOINT_NAMES, PARENTS
-from .rotations import matrices_from_axis_angle, quaternions_from_matrices, without_flips
+from .rotations import (
+    axis_angle_from_matrices,
+    matrices_from_axis_angle,
+    matrices_from_quaternions,
+    quaternions_from_matrices,
+    without_flips,
+)
 
 REST_FROM_SMPL = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """SMPL's rest axes (y up, facing +z) to ours (z up, facing -y): a quarter turn about x."""
@@ -109,6 +115,16 @@ def bone_quaternions(rest: RestSkeleton, poses: np.ndarray) -> np.ndarray:
     return without_flips(quaternions_from_matrices(outof @ turns @ into))
 
 
+def poses_of_bones(rest: RestSkeleton, quaternions: np.ndarray) -> np.ndarray:
+    """bone_quaternions the other way round: (N, 24, 4) of any length but 0 -> (N, 24, 3) axis-angle."""
+    unit = quaternions / np.linalg.norm(quaternions, axis=-1, keepdims=True)
+    into = REST_FROM_SMPL.T @ rest.axes
+    outof = np.swapaxes(into, -1, -2).copy()
+    outof[0] = rest.axes[0].T
+    turns = np.swapaxes(outof, -1, -2) @ matrices_from_quaternions(unit) @ np.swapaxes(into, -1, -2)
+    return axis_angle_from_matrices(turns)
+
+
 def pelvis_world(joints: np.ndarray, transl: np.ndarray) -> np.ndarray:
     """(N, 3) m: SMPL turns the body about its pelvis and then moves it by transl, all in world axes."""
     return joints[0] + np.asarray(transl, dtype=np.float64)
@@ -117,3 +133,8 @@ def pelvis_world(joints: np.ndarray, transl: np.ndarray) -> np.ndarray:
 def pelvis_locations(rest: RestSkeleton, pelvis: np.ndarray) -> np.ndarray:
     """Pelvis in the world (N, 3) -> the bone's location channels, which run along its rest axes."""
     return (pelvis - rest.heads[0]) @ rest.axes[0]
+
+
+def pelvis_of_bone(rest: RestSkeleton, locations: np.ndarray) -> np.ndarray:
+    """pelvis_locations the other way round."""
+    return locations @ rest.axes[0].T + rest.heads[0]

@@ -24,16 +24,22 @@ def add_path(collection: bpy.types.Collection, name: str, person: Person, clock:
     curve.dimensions = "3D"
     curve.bevel_depth = _PATH_RADIUS_M
     curve.materials.append(add_material(name, shirt_color(place)))
+    draw_path(curve, person, clock)
+    owner = bpy.data.objects.new(name, curve)
+    owner.hide_render = True
+    collection.objects.link(owner)
+    return owner
+
+
+def draw_path(curve: bpy.types.Curve, person: Person, clock: Clock) -> None:
+    """Put the path into `curve`, in place of what was there."""
+    curve.splines.clear()
     pelvis = pelvis_world(person.joints, person.transl)
     for first, last in presence(person.frames, clock.motion_fps):
         points = pelvis[(person.frames >= first) & (person.frames <= last)]
         spline = curve.splines.new("POLY")
         spline.points.add(len(points) - 1)
         spline.points.foreach_set("co", np.insert(points, 3, 1.0, axis=1).astype(np.float32).ravel())
-    owner = bpy.data.objects.new(name, curve)
-    owner.hide_render = True
-    collection.objects.link(owner)
-    return owner
 
 
 def add_ground(collection: bpy.types.Collection, name: str, motion: Motion) -> bpy.types.Object:

@@ -1,0 +1,137 @@
+"""Asks the engine to solve a part of a person's motion again, and shows what comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from . import runner
+from .bases import switch_base, with_people
+from .contacts import contacts_changed, contacts_shown, write_contacts_shown
+from .ghmr_engine import protocol
+from .ghmr_engine.edits import Edits, Pin
+from .ghmr_engine.errors import RecoverError
+from .handmade import merged, with_hand_made
+from .layer_keys import layers_written, show_steps
+from .motion import Motion, read_motion, write_motion
+from .scene.performance import CONTACT_LEVEL
+from .subjects import Subject, subject_of
+from .translations import local, told
+
+AROUND_S = 0.5
+"""What is solved goes this much farther than what was changed, so that it runs into the rest softly."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A solve as it was asked for."""
+
+    armature: str
+    """Its object's name."""
+    number: str
+    base: str
+    """The take's motion file then, as the take names it."""
+    edits: Edits
+    folder: Path
+    """Holds what the engine reads and writes; it goes when all is done."""
+
+    def drop(self) -> None:
+        """Nothing came of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def finish(self, reply: protocol.Done) -> runner.Steps:
+        """Show what was solved, in steps."""
+        solved = read_motion(Path(reply.path))
+        yield
+        armature = bpy.data.objects.get(self.armature)
+        subject = subject_of(armature) if armature is not None else None
+        if subject is None or subject.take.recover_motion.motion != self.base:
+            raise RecoverError("changed", "The take was changed while its feet were solved.", "Solve them again.")
+        by_hand = with_hand_made(subject, layers_written(armature))
+        pending = not np.array_equal(contacts_shown(subject), self._planted(solved))
+        yield
+        switch_base(subject.take, _with_hand_made(subject, solved, by_hand))
+        yield
+        subject = subject_of(armature)
+        if not pending:
+            write_contacts_shown(subject, subject.base.contacts >= CONTACT_LEVEL)
+        yield from show_steps(subject)
+        self._mark(subject, reply)
+        self.drop()
+
+    def _planted(self, solved: Motion) -> np.ndarray:
+        return solved.people[self.number].contacts >= CONTACT_LEVEL
+
+    def _mark(self, subject: Subject, reply: protocol.Done) -> None:
+        """Keep what was reached, and tell it."""
+        fixes, figures = subject.armature.recover_motion_fixes, reply.quality.get(self.number, {})
+        if fixes.unsolved_first >= self.edits.first and fixes.unsolved_last <= self.edits.last:
+            fixes.unsolved_first = fixes.unsolved_last = -1
+        for pin in fixes.pins:
+            pin.solved = pin.solved or self.edits.first <= pin.frame <= self.edits.last
+        for figure, value in figures.items():
+            if value is not None:
+                subject.armature[figure] = value
+        for warning in reply.warnings:
+            runner.tell(warning, warn=True)
+        slide = figures.get("sliding_mm")
+        runner.tell(told("{person} was solved again.", person=subject.armature.name))
+        if slide is not None:
+            runner.tell(told("Feet slide {slide} mm a frame", slide=f"{slide:.1f}"))
+
+
+def changed_range(subject: Subject) -> tuple[int, int] | None:
+    """First and last frame of the motion that wait for being solved: contacts that differ, and what was changed
+    otherwise (people swapped, ground moved); None where nothing does."""
+    frames = subject.base.frames[contacts_changed(subject)]
+    fixes = subject.armature.recover_motion_fixes
+    ends = [int(frame) for frame in (*frames[:1], *frames[-1:])]
+    if fixes.unsolved_first >= 0:
+        ends += [fixes.unsolved_first, fixes.unsolved_last]
+    return (min(ends), max(ends)) if ends else None
+
+
+def around(subject: Subject, first: int, last: int, seconds: float) -> tuple[int, int]:
+    """A range of the motion's frames, made longer on both sides as far as there are frames."""
+    more = round(seconds * float(subject.clock.motion_fps))
+    return max(first - more, 0), min(last + more, subject.motion.meta["frames"] - 1)
+
+
+def ask_to_solve(python: Path, subject: Subject, first: int, last: int, pins: Sequence[Pin] = ()) -> None:
+    """Ask the engine for frames first to last, with the contacts that are shown.
+
+    `subject` has no keys made by hand (layer_keys.keep_hand_made). Raises RecoverError, MotionFileError, OSError.
+    """
+    shown, base = contacts_shown(subject), subject.base
+    # 0 and 1 tell the engine that somebody said so; the rest stays as sure as it was.
+    contacts = np.where(shown != (base.contacts >= CONTACT_LEVEL), shown, base.contacts)
+    person = replace(base, contacts=contacts.astype(np.float32))
+    edits = Edits((subject.number,), first, last, tuple(pins))
+    folder = Path(tempfile.mkdtemp(prefix="recover_motion_"))
+    source, out = folder / "changed.motion.npz", folder / "solved.motion.npz"
+    asked = _Asked(subject.armature.name, subject.number, subject.take.recover_motion.motion, edits, folder)
+    try:
+        write_motion(source, with_people(subject.motion, {subject.number: person}))
+        runner.ask(
+            python, lambda number: protocol.Resolve(number, str(source), str(out), edits.as_dict()),
+            runner.Task(local("Solve Again"), asked.finish, asked.drop),
+        )  # fmt: skip
+    except BaseException:
+        with contextlib.suppress(OSError):
+            asked.drop()
+        raise
+
+
+def _with_hand_made(subject: Subject, solved: Motion, by_hand: object) -> Motion:
+    """What was solved, with what was keyed by hand while it was."""
+    if by_hand is None:
+        return solved
+    number = subject.number
+    return with_people(solved, {number: merged(subject.base, by_hand, solved.people[number])})
