@@ -19,6 +19,7 @@ class Fix(Drawn):
     """Correcting a take without recovering it again."""
 
     bl_label = "Fix"
+    bl_order = 3
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender wants a plain set
     parent = "Main"
 

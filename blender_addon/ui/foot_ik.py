@@ -15,6 +15,7 @@ class FootIK(Drawn):
     """Targets that hold the planted feet."""
 
     bl_label = "Foot IK"
+    bl_order = 4
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender wants a plain set
     parent = "Main"
 

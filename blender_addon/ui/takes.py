@@ -51,6 +51,7 @@ class Takes(Drawn):
     """What was recovered so far."""
 
     bl_label = "Takes"
+    bl_order = 2
     parent = "Main"
 
     def draw(self, context: bpy.types.Context) -> None:
