@@ -13,6 +13,7 @@ from pathlib import Path
 from .engine_client import EngineClient
 from .ghmr_engine import protocol
 from .ghmr_engine.errors import Cancelled
+from .time_left import TimeLeft
 
 _PATIENCE_S = 5.0
 """How long an engine may take to answer a cancel; native code that does not come back is ended."""
@@ -27,8 +28,8 @@ class Job:
     number: int = 0
     running: bool = False
     stage: str = ""
-    share: float = 0.0
-    eta_s: float | None = None
+    ahead: TimeLeft | None = None
+    """How far the job is, of all its stages."""
     preview: Path | None = None
     """A picture of what was found so far."""
     previews: int = 0
@@ -46,10 +47,11 @@ class Job:
             self.stop()
             self.client, self.python = EngineClient(python, log), python
         self.number += 1
-        self.running, self.stage, self.share, self.eta_s = True, "starting", 0.0, None
+        request = ask(self.number)
+        self.running, self.stage, self.ahead = True, "starting", TimeLeft(type(request))
         self.done = self.error = self.end_at = self.preview = None
         self.quality = ""
-        self.client.send(ask(self.number))
+        self.client.send(request)
 
     def cancel(self, patience_s: float = _PATIENCE_S) -> None:
         """Ask to stop; the answer comes through `poll`, after `patience_s` at the latest."""
@@ -73,7 +75,8 @@ class Job:
 
     def _take(self, reply: protocol.Reply) -> None:
         if isinstance(reply, protocol.Progress) and self.end_at is None:
-            self.stage, self.share, self.eta_s = reply.stage, reply.done / (reply.total or 1), reply.eta_s
+            self.stage = reply.stage
+            self.ahead.told(reply.stage, reply.done / (reply.total or 1), time.monotonic())
         elif isinstance(reply, protocol.Preview):
             self.preview, self.previews = Path(reply.path), self.previews + 1
         elif isinstance(reply, (protocol.Done, protocol.Found)):

@@ -94,7 +94,7 @@ def _tick() -> float | None:
     if _RUNNING.task is None:
         return None
     if _RUNNING.steps is None and JOB.poll():
-        shown = JOB.stage, round(JOB.share * 100), JOB.previews, JOB.eta_s and round(JOB.eta_s)
+        shown = JOB.stage, round(JOB.ahead.whole * 200), JOB.previews
         if shown != _RUNNING.shown:
             _RUNNING.shown = shown
             redraw()

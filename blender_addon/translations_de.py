@@ -46,7 +46,7 @@ _PROGRESS = {
     "Placing them in the world": "Alle bekommen ihren Platz in der Welt",
     "Refining": "Verfeinern",
     "Writing": "Schreiben",
-    "Solving again": "Neu lösen",
+    "{stage}, {time} left": "{stage}, noch {time}",
     "Stopping": "Wird abgebrochen",
     "Building the scene": "Szene wird aufgebaut",
     "Done: {what}.": "Fertig: {what}.",

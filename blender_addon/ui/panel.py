@@ -17,9 +17,8 @@ from .pictures import icon
 _STAGES = {
     "video": "Reading the clip", "people": "Finding people",
     "camera": "Following the camera", "lift": "Fitting bodies", "world": "Placing them in the world",
-    "refine": "Refining", "write": "Writing",
+    "refine": "Refining", "write": "Writing", "starting": "Starting the engine", "stopping": "Stopping",
 }  # fmt: skip
-_OTHER = {"starting": "Starting the engine", "stopping": "Stopping", "resolve": "Solving again"}
 _PREVIEW_SCALE = 9
 _STATUS_WIDTH = 16
 
@@ -147,11 +146,17 @@ def progress_words() -> tuple[float, str]:
     """How far what runs is, 0 to 1, and what it does, with the seconds left of that."""
     if runner.building():
         return 1.0, local("Building the scene")
-    text = local(_OTHER.get(JOB.stage, JOB.stage))
-    if JOB.stage in _STAGES:
-        left = f", {JOB.eta_s:.0f} s" if JOB.eta_s is not None and JOB.eta_s >= 1 else ""
-        text = f"{list(_STAGES).index(JOB.stage) + 1}/{len(_STAGES)} {local(_STAGES[JOB.stage])}{left}"
-    return min(max(JOB.share, 0.0), 1.0), text
+    text, left = local(_STAGES.get(JOB.stage, JOB.stage)), JOB.ahead.seconds
+    if JOB.stage in _STAGES and left is not None and JOB.stage != "stopping":
+        text = local("{stage}, {time} left", stage=text, time=_rounded(left))
+    return min(max(JOB.ahead.whole, 0.0), 1.0), text
+
+
+def _rounded(seconds: float) -> str:
+    """As exactly as it is known."""
+    if seconds >= 90:
+        return f"{seconds / 60:.0f} min"
+    return f"{max(round(seconds / 5) * 5, 5) if seconds > 12 else max(round(seconds), 1)} s"
 
 
 def draw_progress(layout: bpy.types.UILayout) -> None:
