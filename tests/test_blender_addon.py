@@ -167,3 +167,15 @@ def test_the_real_engine_recovers_a_second_of_the_demo(installed, tmp_path):
 def test_which_clip_is_meant_in_blender(command, package, tmp_path):
     clips = make_clips(tmp_path / "clips")
     assert " 0 failed" in run_inside(command, package, INNER / "test_sources.py", RECOVER_MOTION_CLIPS=str(clips))
+
+
+@needs_blender
+@pytest.mark.skipif(os.name == "nt", reason="the fake engine is a shell script")
+@pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
+def test_every_panel_is_drawn_in_blender(command, package, tmp_path):
+    home, clips = engine_home(tmp_path / "home"), make_clips(tmp_path / "clips")
+    said = run_inside(
+        command, package, INNER / "test_panels.py",
+        RECOVER_MOTION_HOME=str(home), RECOVER_MOTION_CLIPS=str(clips), BLENDER_USER_RESOURCES=str(tmp_path / "user"),
+    )  # fmt: skip
+    assert " 0 failed" in said
