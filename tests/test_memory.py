@@ -13,6 +13,7 @@ from ghmr_engine.people import _track, find_people
 from ghmr_engine.people.appearance import PARTS, part_colours_of
 from ghmr_engine.people.landmarks import Sighting
 from ghmr_engine.people.memory import build_of, rejoin
+from ghmr_engine.people.selection import Chosen
 from ghmr_engine.people.tracking import Tracklet
 from ghmr_engine.progress import silent
 from ghmr_engine.video import open_video
@@ -101,7 +102,7 @@ def test_nobody_becomes_somebody_else_by_small_steps():
 
 def test_short_absences_are_bridged_and_long_ones_stay_empty():
     chain = [*_stay(0), *_stay(60), *_stay(1800)]
-    track = _track(1, chain, FPS, 1.0, (1920.0, 1080.0))
+    track = _track(1, Chosen(chain, main=True), FPS, 1.0, (1920.0, 1080.0))
     assert track.frames.tolist() == [*range(100), *range(1800, 1840)]
     assert not track.seen[40:60].any() and track.seen[:40].all() and track.seen[60:].all()
 
