@@ -123,6 +123,25 @@ def test_keys_made_by_hand_become_part_of_the_motion():
         assert file_of(collection).name == "walk.edit2.motion.npz"  # nothing more was made by hand
 
 
+def test_keys_between_whole_frames_are_not_taken_for_made_by_hand():
+    """Late in a long scene, and where somebody leaves and comes back between two whole frames."""
+    with Registered():
+        bpy.context.scene.render.fps = 24
+        for choices in ({"start_frame": 10_000}, {"people": 2, "absent": (41, 92)}):
+            collection, armatures, motion = take_of(150, set_scene_rate=False, **choices)
+            armature = armatures[-1]
+            fixes(armature).root_height = 0.2
+            assert file_of(collection).name == "walk.motion.npz", choices
+            curve = curves_of(armature)[('pose.bones["pelvis"].location', 2)]
+            curve.keyframe_points[3].co[1] += 0.1
+            curve.update()
+            fixes(armature).root_height = 0.0
+            number = armature.recover_motion.number
+            base, before = now(collection).people[number], motion.people[number]
+            moved = np.abs(base.transl - before.transl).max(1) > 1e-4
+            assert np.flatnonzero(moved).tolist() == [3, 4], choices  # the two on both sides of frame 3 of 24 a second
+
+
 def test_keys_made_by_hand_over_a_root_fix_are_kept_where_they_are():
     with Registered():
         collection, (armature,), _ = take_of(60)
