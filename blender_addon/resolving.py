@@ -74,8 +74,9 @@ class _Asked:
         fixes, figures = subject.armature.recover_motion_fixes, reply.quality.get(self.number, {})
         if fixes.unsolved_first >= self.edits.first and fixes.unsolved_last <= self.edits.last:
             fixes.unsolved_first = fixes.unsolved_last = -1
+        solved = {(pin.frame, pin.joint, pin.x, pin.y) for pin in self.edits.pins}
         for pin in fixes.pins:
-            pin.solved = pin.solved or self.edits.first <= pin.frame <= self.edits.last
+            pin.solved = pin.solved or (pin.frame, pin.joint, pin.x, pin.y) in solved
         for figure, value in figures.items():
             if value is not None:
                 subject.armature[figure] = value

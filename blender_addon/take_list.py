@@ -10,7 +10,7 @@ import bpy
 from .ghmr_engine.errors import RecoverError
 from .motion import MotionFileError
 from .scene.camera import show_through
-from .takes import motion_of, people_of
+from .takes import holds, motion_of, people_of
 
 _NUMBER = re.compile(r"\.\d{3,}(?=$| )")
 """What Blender adds to a name that is taken; others may be made of that name."""
@@ -51,7 +51,7 @@ def activate(context: bpy.types.Context, take: bpy.types.Collection) -> None:
     if all(place.exclude for place in _places(layer.layer_collection, take)):
         show(layer, take, True)
     active, first = layer.objects.active, next(iter(people_of(take)), take.recover_motion.camera)
-    if first is not None and (active is None or active.name not in take.all_objects):
+    if first is not None and (active is None or not holds(take, active)):
         make_active(layer, first)
     look_through(context.scene, take)
 

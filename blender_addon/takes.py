@@ -65,7 +65,18 @@ def take_of(scene: bpy.types.Scene, item: bpy.types.Object | None) -> bpy.types.
     """The take that an object belongs to; None for anything else."""
     if item is None:
         return None
-    return next((take for take in takes_of(scene) if item.name in take.all_objects), None)
+    return next((take for take in takes_of(scene) if holds(take, item)), None)
+
+
+def holds(take: bpy.types.Collection, item: bpy.types.Object) -> bool:
+    """Whether an object lies in a take: the very object, for one of a linked take may have the name of another."""
+    return take.all_objects.get(item.name) == item
+
+
+def is_linked(owner: bpy.types.Collection | bpy.types.Object) -> bool:
+    """Whether a take or a person is another file's, so that what is changed here would not be kept."""
+    parts = (owner, getattr(owner, "data", None))
+    return any(part is not None and (part.library or part.override_library) for part in parts)
 
 
 def active_take(context: bpy.types.Context) -> bpy.types.Collection | None:
@@ -88,7 +99,7 @@ def active_person(context: bpy.types.Context) -> bpy.types.Object | None:
 def ground_of(take: bpy.types.Collection) -> bpy.types.Object | None:
     """The take's ground; None where it was deleted: what a property names stays in the file then, in no collection."""
     ground = take.recover_motion.ground
-    return ground if ground is not None and ground.name in take.all_objects else None
+    return ground if ground is not None and holds(take, ground) else None
 
 
 def motion_path(take: bpy.types.Collection) -> Path:

@@ -11,7 +11,7 @@ from ..layer_keys import keep_hand_made
 from ..motion import MotionFileError
 from ..resolving import AROUND_S, around, ask_to_solve, changed_range
 from ..subjects import Subject, subject_of
-from ..takes import active_person
+from ..takes import active_person, is_linked
 from ..translations import fault, told
 from .recover import engine_for, finish_in_background
 
@@ -35,6 +35,8 @@ def nobody_here(operator: type[bpy.types.Operator], context: bpy.types.Context) 
         operator.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
     elif active_person(context) is None:
         operator.poll_message_set(told("Select a recovered person: the armature, or its body"))
+    elif is_linked(active_person(context)):
+        operator.poll_message_set(told("This person is linked from another file: make it local first"))
     else:
         return False
     return True
@@ -49,10 +51,11 @@ class _SetContact:
     side: bpy.props.EnumProperty(name="Foot", items=_SIDES)
     part: bpy.props.EnumProperty(name="Part", items=_PARTS)
     use_range: bpy.props.BoolProperty(
-        name="Range", description="From one frame to another; otherwise from the current frame to the next change"
-    )
-    first: bpy.props.IntProperty(name="First", description="First frame of the range", default=1)
-    last: bpy.props.IntProperty(name="Last", description="Last frame of the range", default=1)
+        name="Range", description="From one frame to another; otherwise from the current frame to the next change",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
+    first: bpy.props.IntProperty(name="First", description="First frame of the range", default=1, options={"SKIP_SAVE"})
+    last: bpy.props.IntProperty(name="Last", description="Last frame of the range", default=1, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -107,8 +110,9 @@ class RECOVERMOTION_OT_resolve_feet(bpy.types.Operator):
     bl_label = "Re-solve Feet"
 
     whole: bpy.props.BoolProperty(
-        name="All Frames", description="Solve the person's whole motion, whether contacts were changed or not"
-    )
+        name="All Frames", description="Solve the person's whole motion, whether contacts were changed or not",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

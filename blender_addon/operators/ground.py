@@ -14,7 +14,7 @@ from ..layers.level import levelled, to_level
 from ..motion import MotionFileError
 from ..scene.camera import write_camera
 from ..subjects import subject_of
-from ..takes import active_take, clock_of, ground_of, motion_of, people_of
+from ..takes import active_take, clock_of, ground_of, is_linked, motion_of, people_of
 from ..translations import fault, told
 
 _STILL = 1e-5
@@ -27,6 +27,8 @@ def _ground_missing(operator: type[bpy.types.Operator], context: bpy.types.Conte
         operator.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
     elif take is None:
         operator.poll_message_set(told("There is no take in this scene"))
+    elif any(is_linked(item) for item in (take, *people_of(take))):
+        operator.poll_message_set(told("This take is linked from another file: make it local first"))
     elif ground_of(take) is None:
         operator.poll_message_set(told("The take's ground was deleted"))
     else:

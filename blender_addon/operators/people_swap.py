@@ -30,8 +30,9 @@ class RECOVERMOTION_OT_swap_people(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012  Blender wants a plain set
 
     other: bpy.props.StringProperty(
-        name="With", description="Number of the other person; empty for the other selected one, or the only other one"
-    )
+        name="With", description="Number of the other person; empty for the other selected one, or the only other one",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -105,6 +105,10 @@ class RECOVERMOTION_OT_pin_joint(bpy.types.Operator):
             return self._end(context)
         return {"RUNNING_MODAL"} if self._held else {"PASS_THROUGH"}
 
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender's call where the window or the file goes."""
+        self._end(context)
+
     def _press(self, context: bpy.types.Context, value: str) -> set[str]:
         if value == "PRESS":
             self._held = self._near is not None

@@ -12,7 +12,7 @@ from ..motion import MotionFileError, read_motion
 from ..removal import remove_take
 from ..scene.build import relative
 from ..take_list import activate, look_through, show
-from ..takes import active_take, people_of, takes_of
+from ..takes import active_take, holds, people_of, takes_of
 from ..translations import fault, local, told
 
 _NAME = {"name": "Take", "description": "Name of the take; the active one where it is empty", "options": {"SKIP_SAVE"}}
@@ -165,7 +165,7 @@ class RECOVERMOTION_OT_delete_take(OnTake, bpy.types.Operator):
         if compared is not None and chosen in (compared, active_take(context)):
             stop(context.scene)
         active, scene = context.view_layer.objects.active, context.scene
-        if active is not None and active.mode != "OBJECT" and active.name in chosen.all_objects:
+        if active is not None and active.mode != "OBJECT" and holds(chosen, active):
             bpy.ops.object.mode_set(mode="OBJECT")
         rest = [take for take in takes_of(scene) if take != chosen]
         if rest and scene.camera is not None and scene.camera == chosen.recover_motion.camera:
