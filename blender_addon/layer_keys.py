@@ -94,6 +94,15 @@ def keep_hand_made(subject: Subject) -> Subject:
     return subject_of(subject.armature)
 
 
+def settled(subject: Subject) -> Subject:
+    """The same, and the keys written anew where there were any: as the layers show them, none look made by hand."""
+    kept = keep_hand_made(subject)
+    if kept is not subject:
+        for _ in show_steps(kept):
+            pass
+    return kept
+
+
 def layers_written(armature: bpy.types.Object) -> Layers:
     """Those under which its keys were written last."""
     return _written(armature)[0]

@@ -108,7 +108,7 @@ def around(subject: Subject, first: int, last: int, seconds: float) -> tuple[int
 def ask_to_solve(python: Path, subject: Subject, first: int, last: int, pins: Sequence[Pin] = ()) -> None:
     """Ask the engine for frames first to last, with the contacts that are shown.
 
-    `subject` has no keys made by hand (layer_keys.keep_hand_made). Raises RecoverError, MotionFileError, OSError.
+    `subject` has no keys made by hand (layer_keys.settled). Raises RecoverError, MotionFileError, OSError.
     """
     shown, base = contacts_shown(subject), subject.base
     # 0 and 1 tell the engine that somebody said so; the rest stays as sure as it was.

@@ -7,7 +7,7 @@ import bpy
 from .. import runner
 from ..contacts import set_contact
 from ..ghmr_engine.errors import RecoverError
-from ..layer_keys import keep_hand_made
+from ..layer_keys import settled
 from ..motion import MotionFileError
 from ..resolving import AROUND_S, around, ask_to_solve, changed_range
 from ..subjects import Subject, subject_of
@@ -128,7 +128,7 @@ class RECOVERMOTION_OT_resolve_feet(bpy.types.Operator):
             if span is None:
                 self.report({"INFO"}, told("No contact was changed: plant or lift a foot first."))
                 return {"CANCELLED"}
-            ask_to_solve(python, keep_hand_made(subject), *span)
+            ask_to_solve(python, settled(subject), *span)
         except (RecoverError, MotionFileError, OSError) as error:
             self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ..ghmr_engine.errors import RecoverError
-from ..layer_keys import keep_hand_made
+from ..layer_keys import settled
 from ..motion import JOINT_NAMES, MotionFileError
 from ..pins import (
     NEAR_S,
@@ -204,7 +204,7 @@ class RECOVERMOTION_OT_resolve_near(bpy.types.Operator):
                 self.report({"WARNING"}, told("No pin is near the current frame: go to where one is."))
                 return {"CANCELLED"}
             first, last = around(subject, *span, NEAR_S)
-            ask_to_solve(python, keep_hand_made(subject), first, last, pins_within(subject, first, last))
+            ask_to_solve(python, settled(subject), first, last, pins_within(subject, first, last))
         except (RecoverError, MotionFileError, OSError) as error:
             self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}

@@ -250,6 +250,30 @@ def test_a_moved_motion_file_is_found_again(folder):
 
 
 @addon
+def test_a_file_saved_in_another_folder_finds_its_files(folder):
+    for name in ("one", "two", "copies"):
+        (folder / name / "recover_motion").mkdir(parents=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "one" / "shot.blend"))
+    take = new_take(folder / "one" / "recover_motion")
+    motion = part("takes").motion_path(take)
+    write_motion(folder / "two" / "recover_motion" / motion.name, walking_motion(20))  # another shot's
+    scene().recover_motion.clip = "//walk.mp4"
+    scene().recover_motion_people.path = "//recover_motion/walk.people.json"
+    stored = take.recover_motion.motion
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "copies" / "shot.blend"), copy=True)
+    assert take.recover_motion.motion == stored and scene().recover_motion.clip == "//walk.mp4"
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "two" / "shot.blend"))
+    for name in ("two", "copies"):
+        bpy.ops.wm.open_mainfile(filepath=str(folder / name / "shot.blend"))
+        (take,) = part("takes").takes_of(scene())
+        assert take.recover_motion.motion.startswith("//..")
+        assert part("takes").motion_path(take).resolve() == motion.resolve()
+        assert Path(bpy.path.abspath(scene().recover_motion.clip)).resolve() == (folder / "one/walk.mp4").resolve()
+        people = Path(bpy.path.abspath(scene().recover_motion_people.path))
+        assert people.resolve() == (folder / "one/recover_motion/walk.people.json").resolve()
+
+
+@addon
 def test_what_a_take_is_is_said(folder):
     motion = walking_motion(30, people=2)
     motion.meta["options"] = {"quality": "best"}
