@@ -102,6 +102,12 @@ def ground_of(take: bpy.types.Collection) -> bpy.types.Object | None:
     return ground if ground is not None and holds(take, ground) else None
 
 
+def filming(take: bpy.types.Collection) -> bpy.types.Object | None:
+    """The camera that filmed the take; None where it was deleted."""
+    camera = take.recover_motion.camera
+    return camera if camera is not None and holds(take, camera) else None
+
+
 def motion_path(take: bpy.types.Collection) -> Path:
     """Where the take's motion file is."""
     return where_it_is(take.recover_motion.motion, take.library)

@@ -14,7 +14,7 @@ from ..layers.level import levelled, to_level
 from ..motion import MotionFileError
 from ..scene.camera import write_camera
 from ..subjects import subject_of
-from ..takes import active_take, clock_of, ground_of, is_linked, motion_of, people_of
+from ..takes import active_take, clock_of, filming, ground_of, is_linked, motion_of, people_of
 from ..translations import fault, told
 
 _STILL = 1e-5
@@ -99,8 +99,8 @@ def use_ground(take: bpy.types.Collection) -> bool:
         for _ in show_steps(subject_of(armature)):
             pass
         fixes.unsolved_first, fixes.unsolved_last = 0, motion.meta["frames"] - 1
-    if take.recover_motion.camera is not None:
-        write_camera(take.recover_motion.camera, motion, clock_of(take, motion))
+    if filming(take) is not None:
+        write_camera(filming(take), motion, clock_of(take, motion))
     ground.matrix_world = Matrix.Identity(4)
     return True
 

@@ -101,7 +101,7 @@ def _write(subject: Subject, planted: np.ndarray, frame: int) -> None:
     write_contacts_shown(subject, planted)
     owners = [item for item in (subject.armature, subject.body) if item is not None]
     write_presence(tuple(owners), subject.base.frames, subject.clock, subject.motion.meta["frames"])
-    for _ in show_steps(subject):
+    for _ in show_steps(subject, beyond=False):
         pass
     fixes, last = subject.armature.recover_motion_fixes, subject.motion.meta["frames"] - 1
     known = fixes.unsolved_first

@@ -8,7 +8,7 @@ from ..comparing import compared_take
 from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError
 from ..take_words import RESEARCH, about, about_without_file, licence_of, warnings_of
-from ..takes import active_take, motion_path, people_of, takes_of
+from ..takes import active_take, filming, motion_path, people_of, takes_of
 from ..translations import local
 from .editors import Drawn, in_editors, words
 
@@ -73,7 +73,7 @@ class Takes(Drawn):
         side.separator()
         side.operator("recover_motion.delete_take", text="", icon="TRASH")
         _draw_comparing(context, layout, take)
-        if take.recover_motion.camera is not None and context.scene.camera != take.recover_motion.camera:
+        if filming(take) not in (None, context.scene.camera):
             layout.operator("recover_motion.use_camera", icon="VIEW_CAMERA")
         if not motion_path(take).is_file():
             box = layout.box()

@@ -85,6 +85,21 @@ def test_a_camera_is_used_without_touching_the_rest(folder):
 
 
 @addon
+def test_a_camera_that_was_deleted_is_not_used(folder):
+    take = new_take(folder)
+    camera = take.recover_motion.camera
+    bpy.context.view_layer.objects.active = camera
+    for item in bpy.data.objects:
+        item.select_set(item == camera)
+    bpy.ops.object.delete()
+    assert take.recover_motion.camera == camera  # Blender keeps what a property names
+    scene().camera = None
+    refused("has no camera any more", OPS.use_camera)
+    OPS.show_take()
+    assert scene().camera is None
+
+
+@addon
 def test_a_name_goes_through_the_whole_take(folder):
     take, other = new_take(folder), new_take(folder)
     mine = bpy.data.objects.new("my prop", None)
