@@ -127,7 +127,8 @@ def where_it_is(stored: str, library: bpy.types.Library | None = None) -> Path:
 
 
 def motion_of(take: bpy.types.Collection) -> Motion:
-    """What the take shows, as numbers. Raises RecoverError where the file is gone, MotionFileError."""
+    """What the take shows, as numbers. Raises RecoverError where the file is gone or one of another clip has its name
+    (an appended take's relative path leads anywhere), MotionFileError."""
     path = motion_path(take)
     try:
         changed = path.stat().st_mtime_ns
@@ -136,7 +137,13 @@ def motion_of(take: bpy.types.Collection) -> Motion:
             "no_motion_file", told("{take}'s motion file {file} is not there.", take=take.name, file=path.name),
             "Put it back, or choose where it is in the list of takes.",
         ) from None  # fmt: skip
-    return _read(path, changed)
+    motion, clip = _read(path, changed), take.get("clip_sha256", "")
+    if clip and clip != motion.meta["video"].get("sha256", clip):
+        raise RecoverError(
+            "other_clip", told("{file} is of another clip than {take}.", take=take.name, file=path.name),
+            "Choose where its own is in the list of takes.",
+        )  # fmt: skip
+    return motion
 
 
 @lru_cache(maxsize=_KEPT)

@@ -289,6 +289,21 @@ def test_a_file_saved_in_another_folder_finds_its_files(folder):
 
 
 @addon
+def test_a_file_of_the_same_name_and_another_clip_is_not_taken_for_the_take_s(folder):
+    take = new_take(folder)
+    part("takes").motion_of(take)
+    other = walking_motion(20)
+    other.meta["video"]["sha256"] = "1" * 64
+    write_motion(part("takes").motion_path(take), other)
+    armature = part("takes").people_of(take)[0]
+    bpy.context.view_layer.objects.active = armature
+    refused("is of another clip than walk past", OPS.plant_foot)
+    armature.recover_motion_fixes.root_height = 1.0
+    at(20)
+    assert mesh_vertices(of_type(take, "MESH")[0])[:, 2].max() < 2
+
+
+@addon
 def test_what_a_take_is_is_said(folder):
     motion = walking_motion(30, people=2)
     motion.meta["options"] = {"quality": "best"}
