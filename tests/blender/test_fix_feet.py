@@ -178,3 +178,24 @@ def test_a_linked_person_is_left_alone():
             assert not getattr(ops, name).poll(), name
         select(armature)
         assert ops.plant_foot.poll() and ops.use_ground.poll() and ops.add_foot_ik.poll()
+
+
+def test_a_person_may_get_another_name_and_the_file_another_place_while_feet_are_solved():
+    with Registered():
+        collection, (armature,), motion = take_of(60)
+        folder = file_of(collection).parent
+        bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
+        collection.recover_motion.motion = "//walk.motion.npz"
+        python = part("operators.recover").engine_for(bpy.context)
+        part("resolving").ask_to_solve(python, part("subjects").subject_of(armature), 0, 59)
+        part("take_list").rename(collection, "crossing")
+        (folder / "later").mkdir()
+        bpy.ops.wm.save_as_mainfile(filepath=str(folder / "later" / "shot.blend"))
+        part("runner").wait()
+        assert part("jobs").JOB.error is None and armature.name == "crossing person 1"
+        raised = now(collection).people["1"].transl - motion.people["1"].transl
+        np.testing.assert_allclose(raised[:, 2], fake_engine.RESOLVED_M, atol=1e-5)
+        part("resolving").ask_to_solve(python, part("subjects").subject_of(armature), 0, 59)
+        armature.recover_motion.number = ""
+        part("runner").wait()
+        assert part("jobs").JOB.error.message.startswith("The take was changed")
