@@ -36,7 +36,7 @@ def resolve_file(motion_path: Path, out: Path, edits: Edits, emit: Callable[[Pro
         raise RecoverError("bad_motion", f"{message}.", fix) from error
     choose_device("cpu")  # too small a problem for another
     known = load_body(places.body_path()) if places.body_path().is_file() else None
-    motion = resolve(motion, edits, stage_report("resolve", emit), known)
+    motion = resolve(motion, edits, stage_report("refine", emit), known)
     *before, last = motion.meta["edits"]
     last = {**last, "seconds": round(time.monotonic() - began, 2)}
     with output.whole_or_nothing(out):

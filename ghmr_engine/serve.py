@@ -68,7 +68,7 @@ def found_reply(job: int, out: Path, content: dict) -> protocol.Found:
 def resolved_reply(job: int, out: Path, meta: dict) -> protocol.Done:
     """What to say of a motion file that was solved again: its figures, and seconds and warnings of this solve alone."""
     last = meta["edits"][-1]
-    return done_reply(job, out, {**meta, "seconds": {"resolve": last["seconds"]}, "warnings": last["warnings"]})
+    return done_reply(job, out, {**meta, "seconds": {"refine": last["seconds"]}, "warnings": last["warnings"]})
 
 
 class Server:
@@ -168,7 +168,7 @@ def _find(job: protocol.Find, emit: Emit, say: Say) -> protocol.Found:
 
 def _resolve(job: protocol.Resolve, emit: Emit, _say: Say) -> protocol.Done:
     edits, out = edits_from(job.edits), Path(job.out)
-    emit(Progress("resolve", 0.0, None))
+    emit(Progress("refine", 0.0, None))
     from ghmr_engine.resolve_file import resolve_file
 
     return resolved_reply(job.id, out, resolve_file(Path(job.motion), out, edits, emit).meta)

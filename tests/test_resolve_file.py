@@ -52,7 +52,7 @@ def test_the_result_is_another_file_that_says_what_was_asked(take, tmp_path):
     assert hashlib.sha256(take.read_bytes()).digest() == before
     old, new = read_motion(take), read_motion(out)
     assert names(tmp_path) == [take.name, out.name]
-    assert {progress.stage for progress in seen} == {"resolve", "write"}
+    assert {progress.stage for progress in seen} == {"refine", "write"}
     (edit,) = new.meta.pop("edits")
     assert {key: edit[key] for key in EDITS} == EDITS and edit["seconds"] > 0 and edit["warnings"] == []
     quality = new.meta.pop("quality")
@@ -159,7 +159,7 @@ def test_the_engine_answers_with_figures_and_warnings_of_this_solve(take, tmp_pa
         done, _ = engine.hear_until(protocol.Done)
         assert done.id == 3 and read_motion(out).meta["edits"][0]["pins"] == [far]
         assert done.quality["1"]["sliding_mm"] < 1 and len(done.warnings) == 1 and "left wrist" in done.warnings[0]
-        assert set(done.seconds) == {"resolve"} and 0 < done.seconds["resolve"] <= time.monotonic() - began
+        assert set(done.seconds) == {"refine"} and 0 < done.seconds["refine"] <= time.monotonic() - began
     finally:
         engine.process.kill()
         engine.process.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bpy
 
-from .. import runner
 from ..contacts import set_contact
 from ..ghmr_engine.errors import RecoverError
 from ..layer_keys import settled
@@ -13,7 +12,7 @@ from ..resolving import AROUND_S, around, ask_to_solve, changed_range
 from ..subjects import Subject, subject_of
 from ..takes import active_person, is_linked
 from ..translations import fault, told
-from .recover import engine_for, finish_in_background
+from .recover import at_work, engine_for, finish_in_background
 
 _SIDES = (("LEFT", "Left", "The left foot"), ("RIGHT", "Right", "The right foot"))
 _PARTS = (
@@ -31,9 +30,9 @@ _DONE = {
 
 def nobody_here(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """What poll says where a person is needed that nothing is done with at the moment."""
-    if runner.busy():
-        operator.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
-    elif active_person(context) is None:
+    if at_work(operator):
+        return True
+    if active_person(context) is None:
         operator.poll_message_set(told("Select a recovered person: the armature, or its body"))
     elif is_linked(active_person(context)):
         operator.poll_message_set(told("This person is linked from another file: make it local first"))

@@ -6,7 +6,6 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .. import runner
 from ..bases import switch_base
 from ..ghmr_engine.errors import RecoverError
 from ..layer_keys import keep_hand_made, show_steps
@@ -16,6 +15,7 @@ from ..scene.camera import write_camera
 from ..subjects import subject_of
 from ..takes import active_take, clock_of, filming, ground_of, is_linked, motion_of, people_of
 from ..translations import fault, told
+from .recover import at_work
 
 _STILL = 1e-5
 
@@ -23,9 +23,9 @@ _STILL = 1e-5
 def _ground_missing(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """What poll says where there is no ground to work with."""
     take = active_take(context)
-    if runner.busy():
-        operator.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
-    elif take is None:
+    if at_work(operator):
+        return True
+    if take is None:
         operator.poll_message_set(told("There is no take in this scene"))
     elif any(is_linked(item) for item in (take, *people_of(take))):
         operator.poll_message_set(told("This take is linked from another file: make it local first"))
