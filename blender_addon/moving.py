@@ -1,12 +1,16 @@
-"""Paths that begin at the .blend's folder, kept right where it is saved in another one: Blender minds only its own."""
+"""Paths that begin at the .blend's folder, kept right where it is saved in another one and where something of it is
+appended to another file: Blender minds only its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
+
+from .compat import TELLS_IMPORTS
+from .scene.build import relative
 
 
 @dataclass
@@ -21,13 +25,18 @@ _SAVE = _Save()
 """Handed from the handler before a save to the one after it."""
 
 
-def _relative() -> Iterator[tuple[bpy.types.PropertyGroup, str, str]]:
-    """All paths of this file that begin with //."""
-    found = [(take.recover_motion, "motion") for take in bpy.data.collections if take.library is None]
-    for scene in (scene for scene in bpy.data.scenes if scene.library is None):
-        found += [(scene.recover_motion, "clip"), (scene.recover_motion, "camera_file")]
-        found += [(scene.recover_motion_people, "path"), (scene.recover_motion_people, "clip")]
-    return ((owner, name, path) for owner, name in found if (path := getattr(owner, name)).startswith("//"))
+def _relative(owners: Iterable[bpy.types.ID | None]) -> Iterator[tuple[bpy.types.PropertyGroup, str, str]]:
+    """Paths of takes and scenes of this file that begin with //."""
+    found = []
+    for owner in owners:
+        if owner is None or owner.library is not None:
+            continue
+        if isinstance(owner, bpy.types.Collection):
+            found += [(owner.recover_motion, "motion")]
+        elif isinstance(owner, bpy.types.Scene):
+            found += [(owner.recover_motion, "clip"), (owner.recover_motion, "camera_file")]
+            found += [(owner.recover_motion_people, "path"), (owner.recover_motion_people, "clip")]
+    return ((kept, name, path) for kept, name in found if (path := getattr(kept, name)).startswith("//"))
 
 
 @bpy.app.handlers.persistent
@@ -37,7 +46,7 @@ def _before_save(path: str, *_rest: object) -> None:
     now, then = Path(bpy.data.filepath).parent, Path(path).parent
     if not path or not bpy.data.filepath or now == then:
         return
-    for owner, name, value in list(_relative()):
+    for owner, name, value in list(_relative((*bpy.data.collections, *bpy.data.scenes))):
         _SAVE.before.append((owner, name, value))
         whole = bpy.path.abspath(value)
         try:
@@ -55,7 +64,20 @@ def _after_save(path: str, *_rest: object) -> None:
     _SAVE.before.clear()
 
 
+@bpy.app.handlers.persistent
+def _after_import(came: object, *_rest: object) -> None:
+    """What was appended goes on naming the files that it named in the file it came from."""
+    for item in came.import_items:
+        if item.source_library is None:
+            continue
+        folder = str(Path(bpy.path.abspath(item.source_library.filepath)).parent)
+        for owner, name, value in _relative((item.id,)):
+            setattr(owner, name, relative(Path(bpy.path.abspath(value, start=folder))))
+
+
 _HANDLERS = {"save_pre": _before_save, "save_post": _after_save, "save_post_fail": _after_save}
+if TELLS_IMPORTS:
+    _HANDLERS["blend_import_post"] = _after_import
 
 
 def register() -> None:

@@ -289,6 +289,24 @@ def test_a_file_saved_in_another_folder_finds_its_files(folder):
 
 
 @addon
+def test_an_appended_take_finds_its_motion_file(folder):
+    (folder / "one" / "recover_motion").mkdir(parents=True)
+    (folder / "two").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "one" / "shot.blend"))
+    motion = part("takes").motion_path(new_take(folder / "one" / "recover_motion"))
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "two" / "shot.blend"))
+    bpy.ops.wm.append(directory=f"{folder / 'one' / 'shot.blend'}/Collection/", filename="walk past")
+    (take,) = part("takes").takes_of(scene())
+    found = part("takes").motion_path(take)
+    if part("compat").TELLS_IMPORTS:
+        assert take.recover_motion.motion.startswith("//..") and found.resolve() == motion.resolve()
+    else:  # it has to be told
+        assert not found.is_file() and OPS.locate_motion_file(filepath=str(motion)) == {"FINISHED"}
+
+
+@addon
 def test_a_file_of_the_same_name_and_another_clip_is_not_taken_for_the_take_s(folder):
     take = new_take(folder)
     part("takes").motion_of(take)
