@@ -13,7 +13,7 @@ from mathutils import Vector
 from .compat import shader_input
 from .scene.materials import add_material
 from .take_list import show
-from .takes import active_take, people_of, takes_of
+from .takes import active_take, filming, people_of, takes_of
 
 COLOR = (0.85, 0.1, 0.75)
 """Linear: of a take that is compared."""
@@ -87,7 +87,7 @@ def _bring_back(other: bpy.types.Collection) -> None:
 
 def _right_of(take: bpy.types.Collection) -> Vector:
     """Level, of length 1: what is to the right in the take's picture at this moment."""
-    camera = take.recover_motion.camera
+    camera = filming(take)
     right = np.array(camera.matrix_world)[:2, 0] if camera is not None else np.array([1.0, 0.0])
     length = np.linalg.norm(right)
     return Vector((*(right / length), 0.0)) if length > 1e-6 else Vector((1.0, 0.0, 0.0))

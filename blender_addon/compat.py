@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 LAYERED_ACTIONS = bpy.app.version >= (4, 4, 0)
 """From 4.4 on an action keeps its curves in layers, strips and a channel bag a slot; 5.0 took Action.fcurves away."""
 
+TELLS_IMPORTS = hasattr(bpy.app.handlers, "blend_import_post")
+"""Newer Blenders say what was appended, and from which file."""
+
 RELATIVE = (
     {"PATH_SUPPORTS_BLEND_RELATIVE"}
     if "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties

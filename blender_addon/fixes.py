@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import bpy
 
@@ -27,23 +28,18 @@ def _root_changed(fixes: bpy.types.PropertyGroup, _context: bpy.types.Context) -
     if not (fixes.root_height or fixes.root_slope or fixes.root_heading):
         fixes.root_about = (0, 0, 0, 0)
     elif not any(fixes.root_about):
-        try:
-            subject = subject_of(fixes.id_data)
-        except (RecoverError, MotionFileError, OSError):
-            return
-        fixes.root_about = travel(subject.base)
+        with suppress(RecoverError, MotionFileError, OSError):  # `changed` says what is wrong
+            fixes.root_about = travel(subject_of(fixes.id_data).base)
     changed(fixes.id_data)
 
 
 def _trim_changed(fixes: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     """It begins with all there is."""
     if fixes.trim and not fixes.is_property_set("trim_first"):
-        try:
+        with suppress(RecoverError, MotionFileError, OSError):  # `changed` says what is wrong
             subject = subject_of(fixes.id_data)
-        except (RecoverError, MotionFileError, OSError):
-            return
-        first, last = subject.clock.scene_frames(subject.base.frames[[0, -1]])
-        fixes.trim_first, fixes.trim_last = math.ceil(first - 1e-6), math.floor(last + 1e-6)
+            first, last = subject.clock.scene_frames(subject.base.frames[[0, -1]])
+            fixes.trim_first, fixes.trim_last = math.ceil(first - 1e-6), math.floor(last + 1e-6)
     changed(fixes.id_data)
 
 

@@ -13,12 +13,13 @@ from .motion import JOINT_NAMES, Person
 from .scene.keys import key_values
 from .scene.performance import pose_channels
 from .scene.rotations import axis_angle_from_matrices, matrices_from_axis_angle
-from .scene.sampling import cycle_sampling, sampling
+from .scene.sampling import Sampling, cycle_sampling, sampling
 from .scene.skeleton import pelvis_of_bone, poses_of_bones
 from .subjects import Subject
 
 _SAME = 1e-5
-"""Metres, and parts of a quaternion: what floats of 32 bits make of one number differs by less."""
+"""Metres (of a value over 1 so much a metre), and parts of a quaternion: what floats of 32 bits make of one number
+differs by less."""
 
 
 def checksum(curves: Curves) -> str:
@@ -42,16 +43,30 @@ def with_hand_made(subject: Subject, written: Layers) -> Person | None:
         return None
     shown = layered(subject.base, subject.clock.motion_fps, written)
     keys = (cycle_sampling if written.loop else sampling)(shown.frames, subject.clock)
-    times = np.clip(subject.clock.scene_frames(shown.frames), keys.at[0], keys.at[-1])
+    times = _known_times(subject.clock.scene_frames(shown.frames), keys)
     expected, actual = [], []
     for path, _, values in pose_channels(keys, shown, subject.rest):
         was = np.stack([np.interp(times, keys.at, column) for column in values.T], 1)
         expected.append(was)
         actual.append(_evaluated(curves, path, times, was))
-    changed = [np.abs(now - was).max(1) > _SAME for was, now in zip(expected, actual, strict=True)]
+    changed = [
+        (np.abs(now - was) > _SAME * np.maximum(np.abs(was), 1)).any(1)
+        for was, now in zip(expected, actual, strict=True)
+    ]
     if not np.any(changed):
         return None
     return _taken_over(subject, written, shown, (expected[0], actual[0]), (np.stack(actual[1:], 1), np.stack(changed)))
+
+
+def _known_times(times: np.ndarray, keys: Sampling) -> np.ndarray:
+    """Scene frames (n,) as Blender counts them, in 32 bits; what lies beyond the keys of its stretch, which are on
+    whole frames, at the nearest of them: past it a curve stands still, or shows another stretch."""
+    times = np.clip(times, keys.at[0], keys.at[-1]).astype(np.float32).astype(np.float64)
+    for end in np.flatnonzero(keys.holds):
+        last, again = keys.at[end], keys.at[end + 1]
+        away = (times > last) & (times < again)
+        times[away] = np.where(times[away] - last < again - times[away], last, again)
+    return times
 
 
 def _channels() -> list[tuple[str, int]]:

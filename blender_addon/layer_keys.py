@@ -18,6 +18,7 @@ from .handmade import checksum, with_hand_made
 from .layers import Layers, layered
 from .layers.root import RootFix
 from .motion import MotionFileError
+from .scene.keys_beyond import keys_beyond, put_back
 from .scene.performance import write_cycle, write_pose
 from .scene.sampling import cycle_sampling, sampling
 from .scene.surroundings import draw_path
@@ -61,18 +62,26 @@ def show(subject: Subject) -> None:
         pass
 
 
-def show_steps(subject: Subject) -> Iterator[None]:
-    """Write what is shown, over whatever keys there are, in short steps."""
+def show_steps(subject: Subject, *, beyond: bool = True) -> Iterator[None]:
+    """Write what is shown, over whatever keys there are, in short steps.
+
+    beyond: keys before its beginning and after its end stay, unless it goes round; not where the person's frames are
+    others now, since old ones would pass for such.
+    """
     layers, armature = layers_of(subject), subject.armature
     person = layered(subject.base, subject.clock.motion_fps, layers)
     yield
     curves = own_curves(armature) or new_action(armature.name, armature)
     keys = (cycle_sampling if layers.loop else sampling)(person.frames, subject.clock)
+    kept = keys_beyond(curves, *_ends_written(subject)) if beyond and not layers.loop else []
     yield from write_pose(curves, keys, person, subject.rest)
+    first, last = keys.at[[0, -1]].tolist()
+    put_back(curves, kept, first, last)
     write_cycle(curves, bool(layers.loop), stays=layers.in_place)
     if armature.recover_motion.path is not None:
         draw_path(armature.recover_motion.path.data, person, subject.clock)
-    armature.recover_motion_fixes.written = json.dumps({"layers": asdict(layers), "keys": checksum(curves)})
+    written = {"layers": asdict(layers), "keys": checksum(curves), "ends": [first, last]}
+    armature.recover_motion_fixes.written = json.dumps(written)
 
 
 def keep_hand_made(subject: Subject) -> Subject:
@@ -94,6 +103,15 @@ def keep_hand_made(subject: Subject) -> Subject:
     return subject_of(subject.armature)
 
 
+def settled(subject: Subject) -> Subject:
+    """The same, and the keys written anew where there were any: as the layers show them, none look made by hand."""
+    kept = keep_hand_made(subject)
+    if kept is not subject:
+        for _ in show_steps(kept):
+            pass
+    return kept
+
+
 def layers_written(armature: bpy.types.Object) -> Layers:
     """Those under which its keys were written last."""
     return _written(armature)[0]
@@ -108,6 +126,12 @@ def _written(armature: bpy.types.Object) -> tuple[Layers, str]:
     values = known["layers"]
     root = RootFix(**{**values["root"], "about": tuple(values["root"]["about"])})
     return Layers(**{**values, "smoothing": tuple(values["smoothing"]), "root": root}), known["keys"]
+
+
+def _ends_written(subject: Subject) -> list[int]:
+    """First and last scene frame of the keys that were written last, or when the take was built."""
+    text = subject.armature.recover_motion_fixes.written
+    return json.loads(text)["ends"] if text else sampling(subject.base.frames, subject.clock).at[[0, -1]].tolist()
 
 
 def changed(armature: bpy.types.Object) -> None:
@@ -152,7 +176,8 @@ def _show_or_say(armature: bpy.types.Object) -> None:
 def _after_undo(*_arguments: object) -> None:
     """An undo step may have been stored before the timer wrote what belongs to its settings."""
     for armature in bpy.data.objects:
-        if armature.recover_motion.number and _ever_set(armature.recover_motion_fixes):
+        # Whose motion file is gone was told so before; an undo is no place to say it again.
+        if armature.recover_motion.number and _ever_set(armature.recover_motion_fixes) and _frames(armature):
             changed(armature)
 
 

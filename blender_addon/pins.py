@@ -10,7 +10,7 @@ from .ghmr_engine.edits import Pin
 from .ghmr_engine.errors import RecoverError
 from .motion import JOINT_NAMES
 from .subjects import Subject
-from .takes import take_of
+from .takes import filming, take_of
 from .translations import told
 from .viewing import Viewing, camera_viewing
 
@@ -84,4 +84,4 @@ def joints_seen(armature: bpy.types.Object, area: bpy.types.Area, depsgraph: bpy
 def looks_through(scene: bpy.types.Scene, armature: bpy.types.Object) -> bool:
     """Whether the scene's camera is the one that filmed this person."""
     take = take_of(scene, armature)
-    return take is not None and scene.camera is not None and take.recover_motion.camera == scene.camera
+    return take is not None and scene.camera is not None and filming(take) == scene.camera

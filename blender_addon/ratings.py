@@ -46,13 +46,8 @@ def rated(take: bpy.types.Collection) -> list[Rated]:
     path = motion_path(take)
     ratings = _ratings(path, path.stat().st_mtime_ns)
     at = clock_of(take, motion).scene_frames(np.arange(motion.meta["frames"]))
-    fps = motion.meta["fps"][0] / motion.meta["fps"][1]
-    found = []
-    for owner in people_of(take):
-        if owner.recover_motion.number in ratings:
-            rating = ratings[owner.recover_motion.number]
-            found.append(Rated(owner, rating.row(len(at)), at, worst_frames(rating, fps), rating))
-    return found
+    people = [(owner, owner.recover_motion.number) for owner in people_of(take)]
+    return [Rated(owner, at=at, **vars(ratings[number])) for owner, number in people if number in ratings]
 
 
 def rated_or_nobody(take: bpy.types.Collection | None) -> list[Rated]:
@@ -63,8 +58,22 @@ def rated_or_nobody(take: bpy.types.Collection | None) -> list[Rated]:
         return []
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What of a Rated the file alone says: finding the worst frames of a long clip takes too long for a redraw."""
+
+    row: np.ndarray
+    worst: np.ndarray
+    rating: Rating
+
+
 @lru_cache(maxsize=_KEPT)
-def _ratings(path: Path, _changed: int) -> dict[str, Rating]:
+def _ratings(path: Path, _changed: int) -> dict[str, _Kept]:
     """A file as it was at one moment."""
     motion = read_motion(path)
-    return {number: rate(motion, number) for number in motion.people}
+    fps = motion.meta["fps"][0] / motion.meta["fps"][1]
+    ratings = {number: rate(motion, number) for number in motion.people}
+    return {
+        number: _Kept(rating.row(motion.meta["frames"]), worst_frames(rating, fps), rating)
+        for number, rating in ratings.items()
+    }

@@ -23,6 +23,7 @@ from .layer_keys import layers_written, show_steps
 from .motion import Motion, read_motion, write_motion
 from .scene.performance import CONTACT_LEVEL
 from .subjects import Subject, subject_of
+from .takes import motion_path, people_of
 from .translations import local, told
 
 AROUND_S = 0.5
@@ -34,10 +35,10 @@ class _Asked:
     """A solve as it was asked for."""
 
     armature: str
-    """Its object's name."""
+    """Its object's name then."""
     number: str
-    base: str
-    """The take's motion file then, as the take names it."""
+    base: Path
+    """The take's motion file then."""
     edits: Edits
     folder: Path
     """Holds what the engine reads and writes; it goes when all is done."""
@@ -50,10 +51,8 @@ class _Asked:
         """Show what was solved, in steps."""
         solved = read_motion(Path(reply.path))
         yield
-        armature = bpy.data.objects.get(self.armature)
-        subject = subject_of(armature) if armature is not None else None
-        if subject is None or subject.take.recover_motion.motion != self.base:
-            raise RecoverError("changed", "The take was changed while its feet were solved.", "Solve them again.")
+        armature = self._person()
+        subject = subject_of(armature)
         by_hand = with_hand_made(subject, layers_written(armature))
         pending = not np.array_equal(contacts_shown(subject), self._planted(solved))
         yield
@@ -66,6 +65,15 @@ class _Asked:
         self._mark(subject, reply)
         self.drop()
 
+    def _person(self) -> bpy.types.Object:
+        """The armature, which may have another name by now, and its take's file another path. Raises RecoverError."""
+        takes = (take for take in bpy.data.collections if take.recover_motion.motion)
+        people = (person for take in takes if motion_path(take).resolve() == self.base for person in people_of(take))
+        mine = [person for person in people if person.recover_motion.number == self.number]
+        if not mine:
+            raise RecoverError("changed", "The take was changed while its feet were solved.", "Solve them again.")
+        return min(mine, key=lambda person: person.name != self.armature)
+
     def _planted(self, solved: Motion) -> np.ndarray:
         return solved.people[self.number].contacts >= CONTACT_LEVEL
 
@@ -74,8 +82,9 @@ class _Asked:
         fixes, figures = subject.armature.recover_motion_fixes, reply.quality.get(self.number, {})
         if fixes.unsolved_first >= self.edits.first and fixes.unsolved_last <= self.edits.last:
             fixes.unsolved_first = fixes.unsolved_last = -1
+        solved = {(pin.frame, pin.joint, pin.x, pin.y) for pin in self.edits.pins}
         for pin in fixes.pins:
-            pin.solved = pin.solved or self.edits.first <= pin.frame <= self.edits.last
+            pin.solved = pin.solved or (pin.frame, pin.joint, pin.x, pin.y) in solved
         for figure, value in figures.items():
             if value is not None:
                 subject.armature[figure] = value
@@ -107,7 +116,7 @@ def around(subject: Subject, first: int, last: int, seconds: float) -> tuple[int
 def ask_to_solve(python: Path, subject: Subject, first: int, last: int, pins: Sequence[Pin] = ()) -> None:
     """Ask the engine for frames first to last, with the contacts that are shown.
 
-    `subject` has no keys made by hand (layer_keys.keep_hand_made). Raises RecoverError, MotionFileError, OSError.
+    `subject` has no keys made by hand (layer_keys.settled). Raises RecoverError, MotionFileError, OSError.
     """
     shown, base = contacts_shown(subject), subject.base
     # 0 and 1 tell the engine that somebody said so; the rest stays as sure as it was.
@@ -116,7 +125,7 @@ def ask_to_solve(python: Path, subject: Subject, first: int, last: int, pins: Se
     edits = Edits((subject.number,), first, last, tuple(pins))
     folder = Path(tempfile.mkdtemp(prefix="recover_motion_"))
     source, out = folder / "changed.motion.npz", folder / "solved.motion.npz"
-    asked = _Asked(subject.armature.name, subject.number, subject.take.recover_motion.motion, edits, folder)
+    asked = _Asked(subject.armature.name, subject.number, motion_path(subject.take).resolve(), edits, folder)
     try:
         write_motion(source, with_people(subject.motion, {subject.number: person}))
         runner.ask(

@@ -10,7 +10,7 @@ import bpy
 from .ghmr_engine.errors import RecoverError
 from .motion import MotionFileError
 from .scene.camera import show_through
-from .takes import motion_of, people_of
+from .takes import filming, holds, motion_of, people_of
 
 _NUMBER = re.compile(r"\.\d{3,}(?=$| )")
 """What Blender adds to a name that is taken; others may be made of that name."""
@@ -50,8 +50,8 @@ def activate(context: bpy.types.Context, take: bpy.types.Collection) -> None:
     layer = context.view_layer
     if all(place.exclude for place in _places(layer.layer_collection, take)):
         show(layer, take, True)
-    active, first = layer.objects.active, next(iter(people_of(take)), take.recover_motion.camera)
-    if first is not None and (active is None or active.name not in take.all_objects):
+    active, first = layer.objects.active, next(iter(people_of(take)), filming(take))
+    if first is not None and (active is None or not holds(take, active)):
         make_active(layer, first)
     look_through(context.scene, take)
 
@@ -74,7 +74,7 @@ def make_active(layer: bpy.types.ViewLayer, item: bpy.types.Object) -> None:
 
 def look_through(scene: bpy.types.Scene, take: bpy.types.Collection) -> None:
     """Make the take's camera the scene's, with the scene's picture as large as the clip's."""
-    camera, clip = take.recover_motion.camera, take.recover_motion.clip
+    camera, clip = filming(take), take.recover_motion.clip
     if camera is None:
         return
     try:

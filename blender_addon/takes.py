@@ -65,7 +65,18 @@ def take_of(scene: bpy.types.Scene, item: bpy.types.Object | None) -> bpy.types.
     """The take that an object belongs to; None for anything else."""
     if item is None:
         return None
-    return next((take for take in takes_of(scene) if item.name in take.all_objects), None)
+    return next((take for take in takes_of(scene) if holds(take, item)), None)
+
+
+def holds(take: bpy.types.Collection, item: bpy.types.Object) -> bool:
+    """Whether an object lies in a take: the very object, for one of a linked take may have the name of another."""
+    return take.all_objects.get(item.name) == item
+
+
+def is_linked(owner: bpy.types.Collection | bpy.types.Object) -> bool:
+    """Whether a take or a person is another file's, so that what is changed here would not be kept."""
+    parts = (owner, getattr(owner, "data", None))
+    return any(part is not None and (part.library or part.override_library) for part in parts)
 
 
 def active_take(context: bpy.types.Context) -> bpy.types.Collection | None:
@@ -88,7 +99,13 @@ def active_person(context: bpy.types.Context) -> bpy.types.Object | None:
 def ground_of(take: bpy.types.Collection) -> bpy.types.Object | None:
     """The take's ground; None where it was deleted: what a property names stays in the file then, in no collection."""
     ground = take.recover_motion.ground
-    return ground if ground is not None and ground.name in take.all_objects else None
+    return ground if ground is not None and holds(take, ground) else None
+
+
+def filming(take: bpy.types.Collection) -> bpy.types.Object | None:
+    """The camera that filmed the take; None where it was deleted."""
+    camera = take.recover_motion.camera
+    return camera if camera is not None and holds(take, camera) else None
 
 
 def motion_path(take: bpy.types.Collection) -> Path:
@@ -110,7 +127,8 @@ def where_it_is(stored: str, library: bpy.types.Library | None = None) -> Path:
 
 
 def motion_of(take: bpy.types.Collection) -> Motion:
-    """What the take shows, as numbers. Raises RecoverError where the file is gone, MotionFileError."""
+    """What the take shows, as numbers. Raises RecoverError where the file is gone or one of another clip has its name
+    (an appended take's relative path leads anywhere), MotionFileError."""
     path = motion_path(take)
     try:
         changed = path.stat().st_mtime_ns
@@ -119,7 +137,13 @@ def motion_of(take: bpy.types.Collection) -> Motion:
             "no_motion_file", told("{take}'s motion file {file} is not there.", take=take.name, file=path.name),
             "Put it back, or choose where it is in the list of takes.",
         ) from None  # fmt: skip
-    return _read(path, changed)
+    motion, clip = _read(path, changed), take.get("clip_sha256", "")
+    if clip and clip != motion.meta["video"].get("sha256", clip):
+        raise RecoverError(
+            "other_clip", told("{file} is of another clip than {take}.", take=take.name, file=path.name),
+            "Choose where its own is in the list of takes.",
+        )  # fmt: skip
+    return motion
 
 
 @lru_cache(maxsize=_KEPT)

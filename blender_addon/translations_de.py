@@ -172,6 +172,8 @@ _FAULTS = {
     "The scene was changed while the take was built.": "Die Szene wurde geändert, während die Aufnahme entstand.",
     "Recover again: it goes fast now.": "Noch einmal starten: es geht jetzt schnell.",
     "{take}'s motion file {file} is not there.": "Die Bewegungsdatei {file} von {take} ist nicht da.",
+    "{file} is of another clip than {take}.": "{file} gehört zu einem anderen Clip als {take}.",
+    "Choose where its own is in the list of takes.": "In der Liste der Aufnahmen angeben, wo die eigene ist.",
     "Put it back, or choose where it is in the list of takes.":
         "Zurücklegen oder in der Liste der Aufnahmen angeben, wo sie ist.",
     "Select a person of a take": "Eine Person einer Aufnahme auswählen",

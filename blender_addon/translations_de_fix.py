@@ -153,6 +153,11 @@ _SAID = {
     "{person} is not seen in this frame.": "{person} ist in diesem Bild nicht zu sehen.",
     "Go to another frame.": "Zu einem anderen Bild gehen.",
     "{person} is in no take.": "{person} ist in keiner Aufnahme.",
+    "This take is linked from another file: make it local first":
+        "Diese Aufnahme ist aus einer anderen Datei verknüpft: erst lokal machen",
+    "{person} and {other} share their keys.": "{person} und {other} haben dieselben Keyframes.",
+    "Make the action of one of them a single user (the number beside its name) in the Action editor.":
+        "Die Aktion von einer der beiden im Aktionseditor zum Einzelbenutzer machen (die Zahl neben ihrem Namen).",
     "Put it back into its take's collection.": "Zurück in die Sammlung der Aufnahme legen.",
     "The motion file has no person {number}.": "Die Bewegungsdatei hat keine Person {number}.",
     "Choose the right file in the list of takes.": "In der Liste der Aufnahmen die richtige Datei wählen.",

@@ -120,7 +120,7 @@ def garbage(job: protocol.Recover) -> None:
 def resolve(job: protocol.Resolve) -> None:
     """Everybody asked for is RESOLVED_M higher in the asked frames, and a pinned joint turned by PINNED_RAD about x."""
     motion, edits = read_motion(Path(job.motion)), edits_from(job.edits)
-    say(protocol.Progress(job.id, "resolve", 0.5, 1.0, 2.0))
+    say(protocol.Progress(job.id, "refine", 0.5, 1.0, 2.0))
     people = dict(motion.people)
     for number in edits.people:
         person = people[number]
@@ -132,7 +132,7 @@ def resolve(job: protocol.Resolve) -> None:
         people[number] = replace(person, poses=poses, transl=transl)
     meta = {**motion.meta, "edits": [*motion.meta.get("edits", []), job.edits]}
     write_motion(Path(job.out), replace(motion, people=people, meta=meta))
-    say(protocol.Done(job.id, job.out, dict.fromkeys(edits.people, QUALITY), {"resolve": 0.1}, "open", []))
+    say(protocol.Done(job.id, job.out, dict.fromkeys(edits.people, QUALITY), {"refine": 0.1}, "open", []))
 
 
 def nobody(job: protocol.Recover | protocol.Find) -> None:

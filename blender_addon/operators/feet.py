@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import bpy
 
-from .. import runner
 from ..contacts import set_contact
 from ..ghmr_engine.errors import RecoverError
-from ..layer_keys import keep_hand_made
+from ..layer_keys import settled
 from ..motion import MotionFileError
 from ..resolving import AROUND_S, around, ask_to_solve, changed_range
 from ..subjects import Subject, subject_of
-from ..takes import active_person
+from ..takes import active_person, is_linked
 from ..translations import fault, told
-from .recover import engine_for, finish_in_background
+from .recover import at_work, engine_for, finish_in_background
 
 _SIDES = (("LEFT", "Left", "The left foot"), ("RIGHT", "Right", "The right foot"))
 _PARTS = (
@@ -31,10 +30,12 @@ _DONE = {
 
 def nobody_here(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """What poll says where a person is needed that nothing is done with at the moment."""
-    if runner.busy():
-        operator.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
-    elif active_person(context) is None:
+    if at_work(operator):
+        return True
+    if active_person(context) is None:
         operator.poll_message_set(told("Select a recovered person: the armature, or its body"))
+    elif is_linked(active_person(context)):
+        operator.poll_message_set(told("This person is linked from another file: make it local first"))
     else:
         return False
     return True
@@ -49,10 +50,11 @@ class _SetContact:
     side: bpy.props.EnumProperty(name="Foot", items=_SIDES)
     part: bpy.props.EnumProperty(name="Part", items=_PARTS)
     use_range: bpy.props.BoolProperty(
-        name="Range", description="From one frame to another; otherwise from the current frame to the next change"
-    )
-    first: bpy.props.IntProperty(name="First", description="First frame of the range", default=1)
-    last: bpy.props.IntProperty(name="Last", description="Last frame of the range", default=1)
+        name="Range", description="From one frame to another; otherwise from the current frame to the next change",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
+    first: bpy.props.IntProperty(name="First", description="First frame of the range", default=1, options={"SKIP_SAVE"})
+    last: bpy.props.IntProperty(name="Last", description="Last frame of the range", default=1, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -107,8 +109,9 @@ class RECOVERMOTION_OT_resolve_feet(bpy.types.Operator):
     bl_label = "Re-solve Feet"
 
     whole: bpy.props.BoolProperty(
-        name="All Frames", description="Solve the person's whole motion, whether contacts were changed or not"
-    )
+        name="All Frames", description="Solve the person's whole motion, whether contacts were changed or not",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -124,7 +127,7 @@ class RECOVERMOTION_OT_resolve_feet(bpy.types.Operator):
             if span is None:
                 self.report({"INFO"}, told("No contact was changed: plant or lift a foot first."))
                 return {"CANCELLED"}
-            ask_to_solve(python, keep_hand_made(subject), *span)
+            ask_to_solve(python, settled(subject), *span)
         except (RecoverError, MotionFileError, OSError) as error:
             self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}

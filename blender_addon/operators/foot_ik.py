@@ -6,7 +6,7 @@ import bpy
 
 from ..ghmr_engine.errors import RecoverError
 from ..scene.foot_ik import SIDES, add_foot_ik, has_foot_ik, remove_foot_ik
-from ..takes import active_person
+from ..takes import active_person, is_linked
 from ..translations import fault, told
 
 _NEVER = {
@@ -74,7 +74,7 @@ def _why_not(context: bpy.types.Context) -> str:
     person = active_person(context)
     if person is None:
         return "Select a person of a take"
-    if person.library is not None or person.data.library is not None or person.data.override_library is not None:
+    if is_linked(person):
         return "This person is linked from another file: make it local first"
     if person.mode == "EDIT":
         return "Leave edit mode first"

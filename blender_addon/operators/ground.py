@@ -6,7 +6,6 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .. import runner
 from ..bases import switch_base
 from ..ghmr_engine.errors import RecoverError
 from ..layer_keys import keep_hand_made, show_steps
@@ -14,8 +13,9 @@ from ..layers.level import levelled, to_level
 from ..motion import MotionFileError
 from ..scene.camera import write_camera
 from ..subjects import subject_of
-from ..takes import active_take, clock_of, ground_of, motion_of, people_of
+from ..takes import active_take, clock_of, filming, ground_of, is_linked, motion_of, people_of
 from ..translations import fault, told
+from .recover import at_work
 
 _STILL = 1e-5
 
@@ -23,10 +23,12 @@ _STILL = 1e-5
 def _ground_missing(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """What poll says where there is no ground to work with."""
     take = active_take(context)
-    if runner.busy():
-        operator.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
-    elif take is None:
+    if at_work(operator):
+        return True
+    if take is None:
         operator.poll_message_set(told("There is no take in this scene"))
+    elif any(is_linked(item) for item in (take, *people_of(take))):
+        operator.poll_message_set(told("This take is linked from another file: make it local first"))
     elif ground_of(take) is None:
         operator.poll_message_set(told("The take's ground was deleted"))
     else:
@@ -97,8 +99,8 @@ def use_ground(take: bpy.types.Collection) -> bool:
         for _ in show_steps(subject_of(armature)):
             pass
         fixes.unsolved_first, fixes.unsolved_last = 0, motion.meta["frames"] - 1
-    if take.recover_motion.camera is not None:
-        write_camera(take.recover_motion.camera, motion, clock_of(take, motion))
+    if filming(take) is not None:
+        write_camera(filming(take), motion, clock_of(take, motion))
     ground.matrix_world = Matrix.Identity(4)
     return True
 

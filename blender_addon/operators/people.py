@@ -18,7 +18,7 @@ from ..people_file import both_visible, clip_of, cut, joined, stretches, visible
 from ..showing import current_frame, redraw_clips
 from ..sources import Source, clip_range, source_of
 from ..translations import fault, local, told
-from .recover import cannot_start, engine_for, finish_in_background, new_path, takes_folder
+from .recover import at_work, cannot_start, engine_for, finish_in_background, new_path, takes_folder
 
 _TICKED = "ticked"
 _MENU: list[tuple[str, str, str, int]] = []
@@ -34,9 +34,7 @@ class RECOVERMOTION_OT_find_people(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """One at a time."""
-        if runner.busy():
-            cls.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
-        return not runner.busy()
+        return not at_work(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the engine. In a window the list comes later, by a timer; without one this waits for it."""
@@ -105,9 +103,7 @@ class _OfTheList(bpy.types.Operator):
         listed = len(context.scene.recover_motion_people.people) > 0
         if not listed:
             cls.poll_message_set(told("Find People first"))
-        elif runner.busy():
-            cls.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
-        return listed and not runner.busy()
+        return listed and not at_work(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Change it, or say why not."""
@@ -262,9 +258,7 @@ class RECOVERMOTION_OT_forget_people(bpy.types.Operator):
         found = bool(context.scene.recover_motion_people.path)
         if not found:
             cls.poll_message_set(told("Nobody was looked for"))
-        elif runner.busy():
-            cls.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
-        return found and not runner.busy()
+        return found and not at_work(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Empty the list; the files stay, for undo."""

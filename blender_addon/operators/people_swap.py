@@ -30,8 +30,9 @@ class RECOVERMOTION_OT_swap_people(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012  Blender wants a plain set
 
     other: bpy.props.StringProperty(
-        name="With", description="Number of the other person; empty for the other selected one, or the only other one"
-    )
+        name="With", description="Number of the other person; empty for the other selected one, or the only other one",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -100,7 +101,7 @@ def _write(subject: Subject, planted: np.ndarray, frame: int) -> None:
     write_contacts_shown(subject, planted)
     owners = [item for item in (subject.armature, subject.body) if item is not None]
     write_presence(tuple(owners), subject.base.frames, subject.clock, subject.motion.meta["frames"])
-    for _ in show_steps(subject):
+    for _ in show_steps(subject, beyond=False):
         pass
     fixes, last = subject.armature.recover_motion_fixes, subject.motion.meta["frames"] - 1
     known = fixes.unsolved_first

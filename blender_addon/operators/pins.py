@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ..ghmr_engine.errors import RecoverError
-from ..layer_keys import keep_hand_made
+from ..layer_keys import settled
 from ..motion import JOINT_NAMES, MotionFileError
 from ..pins import (
     NEAR_S,
@@ -105,6 +105,10 @@ class RECOVERMOTION_OT_pin_joint(bpy.types.Operator):
             return self._end(context)
         return {"RUNNING_MODAL"} if self._held else {"PASS_THROUGH"}
 
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender's call where the window or the file goes."""
+        self._end(context)
+
     def _press(self, context: bpy.types.Context, value: str) -> set[str]:
         if value == "PRESS":
             self._held = self._near is not None
@@ -200,7 +204,7 @@ class RECOVERMOTION_OT_resolve_near(bpy.types.Operator):
                 self.report({"WARNING"}, told("No pin is near the current frame: go to where one is."))
                 return {"CANCELLED"}
             first, last = around(subject, *span, NEAR_S)
-            ask_to_solve(python, keep_hand_made(subject), first, last, pins_within(subject, first, last))
+            ask_to_solve(python, settled(subject), first, last, pins_within(subject, first, last))
         except (RecoverError, MotionFileError, OSError) as error:
             self.report({"ERROR"}, fault(error))
             return {"CANCELLED"}

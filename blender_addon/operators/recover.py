@@ -38,9 +38,7 @@ class RECOVERMOTION_OT_recover(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """One at a time."""
-        if runner.busy():
-            cls.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
-        return not runner.busy()
+        return not at_work(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the engine. In a window the take comes later, by a timer; without one this waits for it."""
@@ -81,6 +79,13 @@ class RECOVERMOTION_OT_copy_log(bpy.types.Operator):
         context.window_manager.clipboard = error + (JOB.client.log_tail(200) if JOB.client else "")
         self.report({"INFO"}, told("The log is on the clipboard."))
         return {"FINISHED"}
+
+
+def at_work(operator: type[bpy.types.Operator]) -> bool:
+    """What poll says where something is asked of the engine, which does one thing at a time."""
+    if runner.busy():
+        operator.poll_message_set(told("Something is being worked on: wait for it, or cancel it"))
+    return runner.busy()
 
 
 def finish_in_background(operator: bpy.types.Operator) -> set[str]:

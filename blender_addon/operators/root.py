@@ -76,9 +76,10 @@ class RECOVERMOTION_OT_trim_here(_OfPerson, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Blender's call."""
         fixes, frame = active_person(context).recover_motion_fixes, context.scene.frame_current
-        fixes.trim = True
+        trimmed, fixes.trim = fixes.trim, True
         other = fixes.trim_last if self.end == "FIRST" else fixes.trim_first
         if (frame >= other) if self.end == "FIRST" else (frame <= other):
+            fixes.trim = trimmed
             self.report({"WARNING"}, told("The start has to lie before the end."))
             return {"CANCELLED"}
         setattr(fixes, f"trim_{self.end.lower()}", frame)

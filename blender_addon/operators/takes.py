@@ -12,7 +12,7 @@ from ..motion import MotionFileError, read_motion
 from ..removal import remove_take
 from ..scene.build import relative
 from ..take_list import activate, look_through, show
-from ..takes import active_take, people_of, takes_of
+from ..takes import active_take, filming, holds, people_of, takes_of
 from ..translations import fault, local, told
 
 _NAME = {"name": "Take", "description": "Name of the take; the active one where it is empty", "options": {"SKIP_SAVE"}}
@@ -76,7 +76,7 @@ class RECOVERMOTION_OT_use_camera(OnTake, bpy.types.Operator):
 
     def work(self, context: bpy.types.Context, chosen: bpy.types.Collection) -> None:
         """Its objects stay as they are."""
-        if chosen.recover_motion.camera is None:
+        if filming(chosen) is None:
             raise RecoverError("no_camera", f"{chosen.name} has no camera any more.", "Undo its removal.")
         look_through(context.scene, chosen)
 
@@ -165,10 +165,10 @@ class RECOVERMOTION_OT_delete_take(OnTake, bpy.types.Operator):
         if compared is not None and chosen in (compared, active_take(context)):
             stop(context.scene)
         active, scene = context.view_layer.objects.active, context.scene
-        if active is not None and active.mode != "OBJECT" and active.name in chosen.all_objects:
+        if active is not None and active.mode != "OBJECT" and holds(chosen, active):
             bpy.ops.object.mode_set(mode="OBJECT")
         rest = [take for take in takes_of(scene) if take != chosen]
-        if rest and scene.camera is not None and scene.camera == chosen.recover_motion.camera:
+        if rest and scene.camera is not None and scene.camera == filming(chosen):
             # Before it goes: a viewport whose camera is deleted looks from somewhere else.
             look_through(scene, active_take(context) if active_take(context) != chosen else rest[-1])
         name = chosen.name

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import blf
+import bpy
 import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
@@ -14,6 +16,20 @@ from .strokes import Strokes
 
 _FONT = 0
 _SHADOW = (0.0, 0.0, 0.0, 1.0)
+_FAILED: set[str] = set()
+"""What was already said in the console: a drawing that fails would say it at every redraw."""
+
+
+def draw_safely(draw: Callable[[bpy.types.Context], None]) -> None:
+    """Draw, come what may: an error while drawing must not spoil an editor."""
+    try:
+        with blended():
+            draw(bpy.context)
+    except Exception:  # noqa: BLE001
+        said = traceback.format_exc()
+        if said not in _FAILED:
+            _FAILED.add(said)
+            traceback.print_exc()
 
 
 @contextmanager

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable
-
 import bpy
 
 from . import over_clip, over_time
-from .drawing import blended
+from .drawing import draw_safely
 
 _HANDLES: list[tuple[type[bpy.types.Space], object]] = []
 """Blender's, to take the drawing away again."""
-_FAILED: set[str] = set()
-"""What was already said in the console: a drawing that fails would say it at every redraw."""
 
 
 def _over_clip() -> None:
-    _draw(over_clip.draw_in_clip_editor)
-    _draw(over_time.draw_in_clip_editor)
+    draw_safely(over_clip.draw_in_clip_editor)
+    draw_safely(over_time.draw_in_clip_editor)
 
 
 def _over_viewport() -> None:
-    _draw(over_clip.draw_in_viewport)
+    draw_safely(over_clip.draw_in_viewport)
 
 
 def _over_dope_sheet() -> None:
-    _draw(over_time.draw_in_dope_sheet)
-
-
-def _draw(draw: Callable[[bpy.types.Context], None]) -> None:
-    """Draw, come what may: an error while drawing must not spoil an editor."""
-    try:
-        with blended():
-            draw(bpy.context)
-    except Exception:  # noqa: BLE001
-        said = traceback.format_exc()
-        if said not in _FAILED:
-            _FAILED.add(said)
-            traceback.print_exc()
+    draw_safely(over_time.draw_in_dope_sheet)
 
 
 @bpy.app.handlers.persistent
@@ -70,4 +53,3 @@ def unregister() -> None:
     while _HANDLES:
         space, handle = _HANDLES.pop()
         space.draw_handler_remove(handle, "WINDOW")
-    _FAILED.clear()

@@ -14,7 +14,7 @@ from ..scene.background import clip_starts
 from ..scene.surroundings import ground_extent
 from ..sources import file_of
 from ..take_list import is_shown
-from ..takes import active_take, clock_of, takes_of
+from ..takes import active_take, clock_of, filming, takes_of
 from ..translations import local
 from ..viewing import Viewing, camera_viewing, clip_viewing
 from .drawing import draw_lines, draw_triangles, draw_words
@@ -56,7 +56,7 @@ def draw_in_viewport(context: bpy.types.Context) -> None:
     scene, view = context.scene, context.region_data
     if not scene.recover_motion_overlay.viewport or not context.space_data.overlay.show_overlays:
         return
-    for take in chosen_takes(context, lambda take: take.recover_motion.camera == scene.camera):
+    for take in chosen_takes(context, lambda take: filming(take) == scene.camera):
         motion = known_motion(take)
         viewing = camera_viewing(context.region, view, scene, picture_size(take, motion))
         if viewing is not None:

@@ -11,7 +11,7 @@ from mathutils import Vector
 from ..ghmr_engine.errors import RecoverError
 from ..motion import CONTACT_NAMES, JOINT_NAMES, Motion, MotionFileError
 from ..quality_strip import SURE
-from ..takes import clock_of, motion_of, people_of
+from ..takes import clock_of, filming, motion_of, people_of
 from .projection import PictureCamera, blender_intrinsics, camera_at
 
 _DOWN = 0.5
@@ -47,7 +47,7 @@ def picture_size(take: bpy.types.Collection, motion: Motion | None) -> tuple[int
 
 def camera_of(take: bpy.types.Collection, motion: Motion | None, *, bends: bool) -> PictureCamera | None:
     """The take's camera as it is now. bends: the picture is shown as the lens bent it, not straightened."""
-    owner = take.recover_motion.camera
+    owner = filming(take)
     if owner is None or owner.type != "CAMERA":
         return None
     data, size = owner.data, picture_size(take, motion)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 from mathutils import Vector
 
+from ..compat import action_curves
 from ..motion import JOINT_NAMES, PARENTS
 from .skeleton import RestSkeleton
 
@@ -47,12 +48,17 @@ def _add_bones(bones: bpy.types.ArmatureEditBones, rest: RestSkeleton) -> None:
 @contextmanager
 def edit_mode(owner: bpy.types.Object) -> Iterator[None]:
     """Bones can be made in edit mode only, and an operator is the only way there. It is entered in a scene of its own,
-    so that the mode and selection that the user is in stay as they are; who poses `owner` goes on posing it."""
-    posed = owner.mode == "POSE"
+    so that the mode and selection that the user is in stay as they are; who poses `owner` goes on posing it, and who is
+    away at this frame stays hidden."""
+    posed, hidden = owner.mode == "POSE", owner.hide_viewport
+    hiding = [curve for curve in action_curves(owner) if curve.data_path == "hide_viewport" and not curve.mute]
     scene = bpy.data.scenes.new("Recover Motion bones")
     scene.collection.objects.link(owner)
     layer = scene.view_layers[0]
     layer.objects.active = owner
+    for curve in hiding:  # or it would be hidden again as soon as the scene is looked at
+        curve.mute = True
+    owner.hide_viewport = False
     try:
         with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=owner, object=owner):
             bpy.ops.object.mode_set(mode="EDIT")
@@ -61,6 +67,9 @@ def edit_mode(owner: bpy.types.Object) -> Iterator[None]:
             finally:
                 bpy.ops.object.mode_set(mode="OBJECT")
     finally:
+        for curve in hiding:
+            curve.mute = False
+        owner.hide_viewport = hidden
         bpy.data.scenes.remove(scene)
         if posed:
             bpy.ops.object.mode_set(mode="POSE")

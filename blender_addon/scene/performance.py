@@ -124,8 +124,9 @@ def contact_path(contact: str) -> str:
 def write_cycle(curves: Curves, repeats: bool, *, stays: bool) -> None:
     """Let the pose repeat after its last key, or no longer. stays: the place on the ground repeats too; otherwise each
     round goes on from where the last one has come to."""
+    starts = tuple(f'pose.bones["{name}"]' for name in JOINT_NAMES)  # not foot IK's bones: their keys have other ends
     for curve in curves.fcurves:
-        if not curve.data_path.startswith("pose.bones"):
+        if not curve.data_path.startswith(starts):
             continue
         found = next((item for item in curve.modifiers if item.type == "CYCLES" and item.name == _CYCLE), None)
         if not repeats:

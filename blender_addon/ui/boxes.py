@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import blf
 import bpy
-import gpu
 import numpy as np
-from gpu_extras.batch import batch_for_shader
 from mathutils import Color
 
 from ..found_people import RecoverMotionEntry
+from ..ghmr_engine.errors import RecoverError
+from ..overlay.drawing import draw_safely, draw_triangles
 from ..scene.materials import shirt_color
 from ..showing import Showing, showing_in
 
@@ -87,16 +87,18 @@ def _mark(entry: RecoverMotionEntry, corners: np.ndarray, active: bool) -> Mark:
 
 
 def _draw() -> None:
-    """Blender's call, at every redraw of an editor: an error in it would come again each time."""
-    with contextlib.suppress(Exception):
-        context = bpy.context
-        if context.area.type == "VIEW_3D" and not context.space_data.overlay.show_overlays:
-            return
-        if not context.scene.recover_motion_people.show_boxes:
-            return
+    """Blender's call, at every redraw of an editor."""
+    draw_safely(_draw_boxes)
+
+
+def _draw_boxes(context: bpy.types.Context) -> None:
+    people = context.scene.recover_motion_people
+    if not people.show_boxes or (context.area.type == "VIEW_3D" and not context.space_data.overlay.show_overlays):
+        return
+    with contextlib.suppress(RecoverError):  # a file that is gone, a strip that cannot be used: the panel says it
         showing = showing_in(context.scene, context.area, context.region, context.region_data)
         if showing is not None:
-            _draw_marks(marks(context.scene.recover_motion_people, showing), context.preferences.system.ui_scale)
+            _draw_marks(marks(people, showing), context.preferences.system.ui_scale)
 
 
 def _draw_marks(shown: list[Mark], scale: float) -> None:
@@ -121,7 +123,7 @@ def _draw_marks(shown: list[Mark], scale: float) -> None:
         x, y = mark.low[0] - width / 2, mark.high[1] + width / 2
         add(rectangle_triangles(x, y, x + wide + 2 * pad, y + line + 2 * pad), _ground(mark))
         labels.append((x + pad, y + pad, mark.text, _BLACK if mark.filled else _WHITE))
-    _draw_triangles(np.concatenate(places), colors)
+    draw_triangles(np.concatenate(places), np.array(colors))
     for x, y, text, color in labels:
         blf.position(0, x, y, 0)
         blf.color(0, *color)
@@ -130,15 +132,6 @@ def _draw_marks(shown: list[Mark], scale: float) -> None:
 
 def _ground(mark: Mark) -> tuple[float, float, float, float]:
     return mark.color if mark.filled else (0.0, 0.0, 0.0, 0.6)
-
-
-def _draw_triangles(places: np.ndarray, colors: list[tuple[float, float, float, float]]) -> None:
-    """All at one go. places (N, 2) in the region's pixels, three a triangle."""
-    shader = gpu.shader.from_builtin("SMOOTH_COLOR")
-    flat = np.column_stack([places, np.zeros(len(places))]).tolist()
-    gpu.state.blend_set("ALPHA")
-    batch_for_shader(shader, "TRIS", {"pos": flat, "color": colors}).draw(shader)
-    gpu.state.blend_set("NONE")
 
 
 def register() -> None:

@@ -7,25 +7,29 @@ from itertools import pairwise
 
 import blf
 import bpy
-import gpu
 import numpy as np
-from gpu_extras.batch import batch_for_shader
 
 from ..ghmr_engine.errors import RecoverError
 from ..motion import JOINT_NAMES, MotionFileError
+from ..overlay.drawing import draw_lines, draw_safely
+from ..overlay.strokes import Strokes
 from ..pins import joints_seen, looks_through, viewing_of
 from ..subjects import subject_of
 from ..takes import active_take, people_of
 
 _OPEN, _SOLVED, _HELD = (1.0, 0.2, 0.7, 1.0), (0.3, 0.85, 0.4, 0.9), (1.0, 0.85, 0.1, 1.0)
-_CROSS_PX, _RING_PX = 8, 9
+_CROSS_PX, _RING_PX, _WIDTH_PX = 8, 9, 2.0
 _DRAWN: list[object] = []
 """The handle of what is drawn while the add-on is on: Blender gives it out, no property can hold it."""
 
 
-def _draw_pins() -> None:
-    """Blender's call for every viewport: the pins of the current frame, a line from each to its joint."""
-    context = bpy.context
+def _draw() -> None:
+    """Blender's call for every viewport."""
+    draw_safely(_draw_pins)
+
+
+def _draw_pins(context: bpy.types.Context) -> None:
+    """The pins of the current frame, a line from each to its joint."""
     take = active_take(context)
     if context.area is None or take is None or not context.space_data.overlay.show_overlays:
         return
@@ -52,8 +56,12 @@ def _draw_person(context: bpy.types.Context, armature: bpy.types.Object) -> None
 
 
 def draw_drag(operator: bpy.types.Operator) -> None:
+    """Blender's call while joints are dragged."""
+    draw_safely(lambda context: _draw_drag(context, operator))
+
+
+def _draw_drag(context: bpy.types.Context, operator: bpy.types.Operator) -> None:
     """The joint that the mouse is near, or that it holds."""
-    context = bpy.context
     try:
         if operator._near is None or context.area != operator._area:
             return
@@ -80,19 +88,13 @@ def _lines(points: Sequence[np.ndarray], color: tuple[float, float, float, float
     """A line between each two of the points, px in the region."""
     if not np.isfinite(points).all():
         return
-    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
-    batch = batch_for_shader(shader, "LINES", {"pos": [(float(x), float(y), 0.0) for x, y in points]})
-    gpu.state.blend_set("ALPHA")
-    shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
-    shader.uniform_float("lineWidth", 2.0)
-    shader.uniform_float("color", color)
-    batch.draw(shader)
-    gpu.state.blend_set("NONE")
+    lines = np.reshape(points, (-1, 2, 2))
+    draw_lines(Strokes(lines, np.tile(color, (len(lines), 1)), _WIDTH_PX))
 
 
 def register() -> None:
     """Called by the add-on."""
-    _DRAWN.append(bpy.types.SpaceView3D.draw_handler_add(_draw_pins, (), "WINDOW", "POST_PIXEL"))
+    _DRAWN.append(bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL"))
 
 
 def unregister() -> None:

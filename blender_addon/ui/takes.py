@@ -8,8 +8,8 @@ from ..comparing import compared_take
 from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError
 from ..take_words import RESEARCH, about, about_without_file, licence_of, warnings_of
-from ..takes import active_take, motion_path, people_of, takes_of
-from ..translations import local
+from ..takes import active_take, filming, motion_of, people_of, takes_of
+from ..translations import fault, local
 from .editors import Drawn, in_editors, words
 
 
@@ -73,12 +73,9 @@ class Takes(Drawn):
         side.separator()
         side.operator("recover_motion.delete_take", text="", icon="TRASH")
         _draw_comparing(context, layout, take)
-        if take.recover_motion.camera is not None and context.scene.camera != take.recover_motion.camera:
+        if filming(take) not in (None, context.scene.camera):
             layout.operator("recover_motion.use_camera", icon="VIEW_CAMERA")
-        if not motion_path(take).is_file():
-            box = layout.box()
-            words(context, box, local("{take}'s motion file is not there.", take=take.name), "ERROR")
-            box.operator("recover_motion.locate_motion_file", icon="FILE_FOLDER")
+        _draw_trouble(context, layout, take)
         for warning in warnings_of(take):
             words(context, layout, warning, "INFO")
 
@@ -126,6 +123,16 @@ class Overlay(Drawn):
         row = layout.row(align=True)
         row.operator("recover_motion.previous_worst_frame", text="", icon="PREV_KEYFRAME")
         row.operator("recover_motion.next_worst_frame", icon="NEXT_KEYFRAME")
+
+
+def _draw_trouble(context: bpy.types.Context, layout: bpy.types.UILayout, take: bpy.types.Collection) -> None:
+    """What is wrong with the take's file, and what mends it."""
+    try:
+        motion_of(take)
+    except (RecoverError, MotionFileError) as error:
+        box = layout.box()
+        words(context, box, fault(error), "ERROR")
+        box.operator("recover_motion.locate_motion_file", icon="FILE_FOLDER")
 
 
 def _draw_comparing(context: bpy.types.Context, layout: bpy.types.UILayout, active: bpy.types.Collection) -> None:

@@ -29,7 +29,7 @@ def session():
     yield from compared_and_undone(one, two)
     yield from deleted_and_undone(two)
     yield from lines_and_rectangles()
-    assert not part("overlay.handlers")._FAILED, part("overlay.handlers")._FAILED
+    assert not part("overlay.drawing")._FAILED, part("overlay.drawing")._FAILED
 
 
 def two_takes():

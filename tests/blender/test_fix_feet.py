@@ -4,7 +4,7 @@ import bpy
 import fake_engine
 import numpy as np
 from scenes import curves_of, keys_of, part
-from takes_on_disk import Registered, file_of, now, pose_keys, same_keys, select, take_of
+from takes_on_disk import Registered, file_of, now, pose_keys, refuses, same_keys, select, take_of
 
 
 def contact(armature, name):
@@ -122,3 +122,80 @@ def test_an_engine_that_is_not_there_and_a_file_that_is_gone_are_said():
             else:
                 raise AssertionError("no error")
         select(armature)
+
+
+def test_a_range_or_all_frames_are_not_meant_again_by_the_next_click():
+    """Blender puts what was chosen last into a button that says nothing of it."""
+    with Registered() as ops:
+        for name, chosen in (("plant_foot", ("use_range", "first", "last")), ("resolve_feet", ("whole",)),
+                             ("lift_foot", ("use_range", "first", "last")), ("swap_people", ("other",))):  # fmt: skip
+            known = getattr(ops, name).get_rna_type().properties
+            assert all(known[one].is_skip_save for one in chosen), name
+
+
+def test_pins_that_were_not_asked_for_are_not_solved():
+    with Registered() as ops:
+        _, (armature,), _ = take_of(120)
+        ops.pin_joint(joint="head", x=100, y=100, frame=20)
+        assert ops.resolve_feet(whole=True) == {"FINISHED"}
+        assert not armature.recover_motion_fixes.pins[0].solved
+
+
+def test_keys_that_two_people_share_are_not_written():
+    with Registered() as ops:
+        _, (one, two), _ = take_of(60, people=2)
+        own = two.animation_data.action
+        two.animation_data.action = one.animation_data.action
+        if part("compat").LAYERED_ACTIONS:
+            two.animation_data.action_slot = one.animation_data.action_slot
+        before = pose_keys(one)
+        two.recover_motion_fixes.root_height = 0.5
+        select(two)
+        refuses(ops.plant_foot, "share their keys", side="LEFT")
+        assert same_keys(pose_keys(one), before)
+        two.animation_data.action = own  # and, where there are any, the slot that it had there
+        two.recover_motion_fixes.root_height = 0.6
+        assert not same_keys(pose_keys(two), before)
+
+
+def test_a_linked_person_is_left_alone():
+    with Registered() as ops:
+        collection, (armature,), _ = take_of(30)
+        library = file_of(collection).with_name("library.blend")
+        bpy.data.libraries.write(str(library), {collection})
+        collection.name, armature.name = "local", "local person"
+        with bpy.data.libraries.load(str(library), link=True) as (_, wanted):
+            wanted.collections = ["walk past"]
+        (linked,) = wanted.collections
+        bpy.context.scene.collection.children.link(linked)
+        (person,) = part("takes").people_of(linked)
+        armature.name = person.name  # a name that both have
+        assert part("takes").take_of(bpy.context.scene, person) == linked
+        assert part("takes").take_of(bpy.context.scene, armature) == collection
+        assert part("subjects").subject_of(person).take == linked
+        select(person)
+        for name in ("plant_foot", "resolve_feet", "pin_joint", "reset_root", "use_ground", "add_foot_ik"):
+            assert not getattr(ops, name).poll(), name
+        select(armature)
+        assert ops.plant_foot.poll() and ops.use_ground.poll() and ops.add_foot_ik.poll()
+
+
+def test_a_person_may_get_another_name_and_the_file_another_place_while_feet_are_solved():
+    with Registered():
+        collection, (armature,), motion = take_of(60)
+        folder = file_of(collection).parent
+        bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
+        collection.recover_motion.motion = "//walk.motion.npz"
+        python = part("operators.recover").engine_for(bpy.context)
+        part("resolving").ask_to_solve(python, part("subjects").subject_of(armature), 0, 59)
+        part("take_list").rename(collection, "crossing")
+        (folder / "later").mkdir()
+        bpy.ops.wm.save_as_mainfile(filepath=str(folder / "later" / "shot.blend"))
+        part("runner").wait()
+        assert part("jobs").JOB.error is None and armature.name == "crossing person 1"
+        raised = now(collection).people["1"].transl - motion.people["1"].transl
+        np.testing.assert_allclose(raised[:, 2], fake_engine.RESOLVED_M, atol=1e-5)
+        part("resolving").ask_to_solve(python, part("subjects").subject_of(armature), 0, 59)
+        armature.recover_motion.number = ""
+        part("runner").wait()
+        assert part("jobs").JOB.error.message.startswith("The take was changed")

@@ -123,6 +123,56 @@ def test_keys_made_by_hand_become_part_of_the_motion():
         assert file_of(collection).name == "walk.edit2.motion.npz"  # nothing more was made by hand
 
 
+def test_keys_between_whole_frames_are_not_taken_for_made_by_hand():
+    """Late in a long scene, and where somebody leaves and comes back between two whole frames."""
+    with Registered():
+        bpy.context.scene.render.fps = 24
+        for choices in ({"start_frame": 10_000}, {"people": 2, "absent": (41, 92)}):
+            collection, armatures, motion = take_of(150, set_scene_rate=False, **choices)
+            armature = armatures[-1]
+            fixes(armature).root_height = 0.2
+            assert file_of(collection).name == "walk.motion.npz", choices
+            curve = curves_of(armature)[('pose.bones["pelvis"].location', 2)]
+            curve.keyframe_points[3].co[1] += 0.1
+            curve.update()
+            fixes(armature).root_height = 0.0
+            number = armature.recover_motion.number
+            base, before = now(collection).people[number], motion.people[number]
+            moved = np.abs(base.transl - before.transl).max(1) > 1e-4
+            assert np.flatnonzero(moved).tolist() == [3, 4], choices  # the two on both sides of frame 3 of 24 a second
+
+
+def test_keys_before_and_after_the_motion_stay():
+    with Registered():
+        collection, (armature,), _ = take_of(30, start_frame=11)
+        points = curves_of(armature)[HEAD].keyframe_points
+        for frame, value, look in ((1, 0.3, "BEZIER"), (60, 0.5, "SINE")):
+            points.insert(frame, value).interpolation = look
+        ends = ((0, [1, 0.3], "BEZIER"), (-1, [60, 0.5], "SINE"))
+        for setting, value in (("root_height", 0.2), ("smooth_all", 0.4), ("smooth_all", 0.0), ("root_height", 0.0)):
+            setattr(fixes(armature), setting, value)
+            points = curves_of(armature)[HEAD].keyframe_points
+            assert len(points) == 32
+            for place, at_, look in ends:
+                np.testing.assert_allclose(points[place].co, at_, atol=1e-6)
+                assert points[place].interpolation == look
+        fixes(armature).trim_first, fixes(armature).trim_last, fixes(armature).trim = 15, 25, True
+        assert keys_of(curves_of(armature)[HEAD])[:, 0].tolist() == [1, *range(15, 26), 60]
+        fixes(armature).trim = False
+        assert len(curves_of(armature)[HEAD].keyframe_points) == 32
+        assert file_of(collection).name == "walk.motion.npz"
+
+
+def test_a_refused_trim_changes_nothing():
+    with Registered() as ops:
+        _, (armature,), _ = take_of(60)
+        fixes(armature).trim_first, fixes(armature).trim_last = 10, 20
+        raw = pose_keys(armature)
+        bpy.context.scene.frame_set(30)
+        assert ops.trim_here(end="FIRST") == {"CANCELLED"}
+        assert not fixes(armature).trim and same_keys(pose_keys(armature), raw)
+
+
 def test_keys_made_by_hand_over_a_root_fix_are_kept_where_they_are():
     with Registered():
         collection, (armature,), _ = take_of(60)

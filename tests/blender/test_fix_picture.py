@@ -72,6 +72,21 @@ def test_keys_made_by_hand_reach_the_engine_and_stay():
         assert words == ["keys made by hand on person 1", ""]
 
 
+def test_keys_made_by_hand_under_smoothing_hide_nothing_that_was_solved():
+    """The smoothed frames around a key look like made by hand for as long as they are not written."""
+    with Registered() as ops:
+        collection, (armature,), motion = take_of(120)
+        fixes(armature).smooth_all = 1.0
+        curve = curves_of(armature)[('pose.bones["pelvis"].location', 2)]
+        curve.keyframe_points[60].co[1] += 0.1
+        curve.update()
+        assert ops.resolve_feet(whole=True) == {"FINISHED"}
+        raised = now(collection).people["1"].transl - motion.people["1"].transl
+        others = np.arange(120) != 60
+        np.testing.assert_allclose(raised[others], np.tile([0, 0, fake_engine.RESOLVED_M], (119, 1)), atol=1e-5)
+        assert np.linalg.norm(raised[60] - [0, 0, fake_engine.RESOLVED_M]) > 0.05
+
+
 def test_layers_stay_over_what_is_solved_again():
     with Registered() as ops:
         _, (armature,), _ = take_of(60)

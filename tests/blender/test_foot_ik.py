@@ -292,3 +292,25 @@ def test_the_buttons():
         bpy.ops.object.mode_set(mode="OBJECT")
     finally:
         addon.unregister()
+
+
+def test_who_is_away_at_this_frame_gets_targets_and_stays_hidden():
+    for absent, frame in (((50, 99), 70), ((0, 49), 1)):
+        motion = walking_motion(150, absent=absent)
+        armature = armature_of(motion)
+        bpy.context.scene.frame_set(frame)
+        assert armature.hide_viewport
+        add(armature)
+        assert "left_foot_ik" in armature.data.bones and armature.hide_viewport
+        remove(armature)
+        assert "left_foot_ik" not in armature.data.bones and armature.hide_viewport
+
+
+def test_targets_do_not_go_round_with_a_loop():
+    """Their first and last keys are not the cycle's: after its end they would hold the feet at wrong places."""
+    armature = armature_of(walking_motion(61))
+    add(armature)
+    part("scene.performance").write_cycle(part("compat").own_curves(armature), True, stays=False)
+    round_and_round = {path.split('"')[1] for (path, _), curve in curves_of(armature).items() if len(curve.modifiers)}
+    assert round_and_round == set(J)
+    assert hold_curve(armature, "left").evaluate(100) == 0

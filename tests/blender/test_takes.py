@@ -85,6 +85,21 @@ def test_a_camera_is_used_without_touching_the_rest(folder):
 
 
 @addon
+def test_a_camera_that_was_deleted_is_not_used(folder):
+    take = new_take(folder)
+    camera = take.recover_motion.camera
+    bpy.context.view_layer.objects.active = camera
+    for item in bpy.data.objects:
+        item.select_set(item == camera)
+    bpy.ops.object.delete()
+    assert take.recover_motion.camera == camera  # Blender keeps what a property names
+    scene().camera = None
+    refused("has no camera any more", OPS.use_camera)
+    OPS.show_take()
+    assert scene().camera is None
+
+
+@addon
 def test_a_name_goes_through_the_whole_take(folder):
     take, other = new_take(folder), new_take(folder)
     mine = bpy.data.objects.new("my prop", None)
@@ -247,6 +262,63 @@ def test_a_moved_motion_file_is_found_again(folder):
     refused("no file", OPS.locate_motion_file, filepath=str(folder / "c.npz"))
     assert OPS.locate_motion_file(filepath=str(moved)) == {"FINISHED"}
     assert part("takes").motion_path(take) == moved
+
+
+@addon
+def test_a_file_saved_in_another_folder_finds_its_files(folder):
+    for name in ("one", "two", "copies"):
+        (folder / name / "recover_motion").mkdir(parents=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "one" / "shot.blend"))
+    take = new_take(folder / "one" / "recover_motion")
+    motion = part("takes").motion_path(take)
+    write_motion(folder / "two" / "recover_motion" / motion.name, walking_motion(20))  # another shot's
+    scene().recover_motion.clip = "//walk.mp4"
+    scene().recover_motion_people.path = "//recover_motion/walk.people.json"
+    stored = take.recover_motion.motion
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "copies" / "shot.blend"), copy=True)
+    assert take.recover_motion.motion == stored and scene().recover_motion.clip == "//walk.mp4"
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "two" / "shot.blend"))
+    for name in ("two", "copies"):
+        bpy.ops.wm.open_mainfile(filepath=str(folder / name / "shot.blend"))
+        (take,) = part("takes").takes_of(scene())
+        assert take.recover_motion.motion.startswith("//..")
+        assert part("takes").motion_path(take).resolve() == motion.resolve()
+        assert Path(bpy.path.abspath(scene().recover_motion.clip)).resolve() == (folder / "one/walk.mp4").resolve()
+        people = Path(bpy.path.abspath(scene().recover_motion_people.path))
+        assert people.resolve() == (folder / "one/recover_motion/walk.people.json").resolve()
+
+
+@addon
+def test_an_appended_take_finds_its_motion_file(folder):
+    (folder / "one" / "recover_motion").mkdir(parents=True)
+    (folder / "two").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "one" / "shot.blend"))
+    motion = part("takes").motion_path(new_take(folder / "one" / "recover_motion"))
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "two" / "shot.blend"))
+    bpy.ops.wm.append(directory=f"{folder / 'one' / 'shot.blend'}/Collection/", filename="walk past")
+    (take,) = part("takes").takes_of(scene())
+    found = part("takes").motion_path(take)
+    if part("compat").TELLS_IMPORTS:
+        assert take.recover_motion.motion.startswith("//..") and found.resolve() == motion.resolve()
+    else:  # it has to be told
+        assert not found.is_file() and OPS.locate_motion_file(filepath=str(motion)) == {"FINISHED"}
+
+
+@addon
+def test_a_file_of_the_same_name_and_another_clip_is_not_taken_for_the_take_s(folder):
+    take = new_take(folder)
+    part("takes").motion_of(take)
+    other = walking_motion(20)
+    other.meta["video"]["sha256"] = "1" * 64
+    write_motion(part("takes").motion_path(take), other)
+    armature = part("takes").people_of(take)[0]
+    bpy.context.view_layer.objects.active = armature
+    refused("is of another clip than walk past", OPS.plant_foot)
+    armature.recover_motion_fixes.root_height = 1.0
+    at(20)
+    assert mesh_vertices(of_type(take, "MESH")[0])[:, 2].max() < 2
 
 
 @addon
