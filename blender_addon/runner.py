@@ -171,8 +171,10 @@ def redraw() -> None:
                 for region in area.regions:
                     if region.type == "UI" or area.type == "PREFERENCES":
                         region.tag_redraw()
-        # The status bar is in no screen's list; saying its text anew, which is none, draws it.
-        window.workspace.status_text_set_internal(None)
+        # The status bar is in no screen's list; saying its text anew, which is none, draws it. A tool in use has its
+        # hints there.
+        if not len(window.modal_operators):
+            window.workspace.status_text_set_internal(None)
 
 
 class RECOVERMOTION_OT_tell(bpy.types.Operator):
