@@ -17,6 +17,7 @@ from .background import add_background
 from .body import add_body
 from .camera import add_camera, show_through
 from .performance import animate_person
+from .playhead import go_to
 from .skeleton import rest_skeleton
 from .surroundings import add_ground, add_path
 from .timing import Clock, scene_rate
@@ -93,7 +94,8 @@ def build_steps(
     if placement.set_scene_rate:
         scene.render.fps, scene.render.fps_base = rate
         scene.frame_start, scene.frame_end = placement.start_frame, clock.last(motion.meta["frames"])
-        scene.frame_set(placement.start_frame)
+        if not scene.frame_start <= scene.frame_current <= scene.frame_end:
+            go_to(scene, scene.frame_start)
     return collection
 
 
