@@ -33,7 +33,8 @@ class Placement:
     """Where in the scene's time a take goes."""
 
     set_scene_rate: bool = True
-    """Give the scene the motion's rate and range; otherwise the motion is resampled onto the scene's frames."""
+    """Give the scene the motion's rate and range; otherwise the motion is resampled onto the scene's frames, and the
+    scene's picture stays as large as it is where it has the clip's shape."""
     start_frame: int = 1
     """Scene frame of the motion's first frame."""
     step: float | None = None
@@ -90,7 +91,7 @@ def build_steps(
         mark_as_asset(armature, motion)
 
     scene.collection.children.link(collection)
-    show_through(scene, camera, motion)
+    show_through(scene, camera, motion, keep=not placement.set_scene_rate)
     if placement.set_scene_rate:
         scene.render.fps, scene.render.fps_base = rate
         scene.frame_start, scene.frame_end = placement.start_frame, clock.last(motion.meta["frames"])
