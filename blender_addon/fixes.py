@@ -75,13 +75,13 @@ class RecoverMotionFixes(bpy.types.PropertyGroup):
         precision=3, step=1, update=_root_changed, **_PLAIN,
     )  # fmt: skip
     root_slope: bpy.props.FloatProperty(
-        name="Slope", description="Degrees by which the path climbs more, and the body leans with it: for a path that "
-        "climbs or sinks where the floor is level", soft_min=-15, soft_max=15, min=-90, max=90, precision=2,
-        update=_root_changed, **_PLAIN,
+        name="Slope", description="How much more the path climbs, and the body leans with it: for a path that "
+        "climbs or sinks where the floor is level", soft_min=math.radians(-15), soft_max=math.radians(15),
+        min=math.radians(-90), max=math.radians(90), subtype="ANGLE", precision=2, update=_root_changed, **_PLAIN,
     )  # fmt: skip
     root_heading: bpy.props.FloatProperty(
-        name="Heading", description="Degrees by which the person and the path turn to the left about where they begin",
-        soft_min=-180, soft_max=180, precision=1, update=_root_changed, **_PLAIN,
+        name="Heading", description="How far the person and the path turn to the left about where they begin",
+        soft_min=-math.pi, soft_max=math.pi, subtype="ANGLE", precision=1, update=_root_changed, **_PLAIN,
     )  # fmt: skip
     root_about: bpy.props.FloatVectorProperty(
         name="About", description="Place on the ground that slope and heading turn about, and the direction of travel",

@@ -48,7 +48,9 @@ def layers_of(subject: Subject) -> Layers:
     last = math.floor((fixes.trim_last - clock.start) / clock.step + 1e-6)
     return Layers(
         smoothing=tuple(fixes.smooth),
-        root=RootFix(fixes.root_height, fixes.root_slope, fixes.root_heading, tuple(fixes.root_about)),
+        root=RootFix(
+            fixes.root_height, math.degrees(fixes.root_slope), math.degrees(fixes.root_heading), tuple(fixes.root_about)
+        ),
         first=first if fixes.trim else None,
         last=last if fixes.trim else None,
         in_place=fixes.in_place,

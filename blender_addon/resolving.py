@@ -91,9 +91,10 @@ class _Asked:
         for warning in reply.warnings:
             runner.tell(warning, warn=True)
         slide = figures.get("sliding_mm")
-        runner.tell(told("{person} was solved again.", person=subject.armature.name))
+        said = told("{person} was solved again.", person=subject.armature.name)
         if slide is not None:
-            runner.tell(told("Feet slide {slide} mm a frame", slide=f"{slide:.1f}"))
+            said = f"{said} {told('Feet slide {slide} mm a frame', slide=f'{slide:.1f}')}."
+        runner.tell(said)
 
 
 def changed_range(subject: Subject) -> tuple[int, int] | None:

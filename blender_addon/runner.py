@@ -25,6 +25,7 @@ _POLL_S = 0.1
 _PIECE_S = 0.02
 """How long Blender is held at a time, and by the last step begun in it; it draws in between."""
 _BETWEEN_PIECES_S = 0.005
+_SOON_S = 0.01
 _MOST_TRIES = 3
 
 Steps = Iterator[None]
@@ -155,7 +156,7 @@ def tell(text: str, *, warn: bool = False) -> None:
     if bpy.app.background:
         return
     with _any_window():
-        bpy.ops.recover_motion.tell("EXEC_DEFAULT", text=" ".join(text.split()), warn=warn)
+        bpy.ops.recover_motion.tell("INVOKE_DEFAULT", text=" ".join(text.split()), warn=warn)
 
 
 def _any_window() -> object:
@@ -187,10 +188,17 @@ class RECOVERMOTION_OT_tell(bpy.types.Operator):
     text: bpy.props.StringProperty(name="Text", description="What is said", options={"SKIP_SAVE"})
     warn: bpy.props.BoolProperty(name="Warning", description="Say it in yellow", options={"SKIP_SAVE"})
 
-    def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Report it. An error, raised from a timer, would only be a traceback in the console."""
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Wait for Blender's next event: the status bar shows no report of a call from Python."""
+        self._timer = context.window_manager.event_timer_add(_SOON_S, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Report it. An error would be a popup that stands in the way of whatever the user does by now."""
+        context.window_manager.event_timer_remove(self._timer)
         self.report({"WARNING"} if self.warn else {"INFO"}, self.text)
-        return {"FINISHED"}
+        return {"FINISHED", "PASS_THROUGH"}
 
 
 @bpy.app.handlers.persistent

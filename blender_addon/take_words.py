@@ -71,7 +71,7 @@ def _clip_line(motion: Motion) -> str:
     meta = motion.meta
     fps, first = meta["fps"][0] / meta["fps"][1], int(meta["video"].get("start", 0))
     return local(
-        "{clip}, pictures {first} to {last}, {seconds} s at {rate} a second", clip=meta["video"]["name"], first=first,
+        "{clip}, pictures {first} to {last}, {seconds} s at {rate} fps", clip=meta["video"]["name"], first=first,
         last=first + meta["frames"] - 1, seconds=f"{meta['frames'] / fps:.1f}", rate=f"{fps:.4g}",
     )  # fmt: skip
 

@@ -200,8 +200,8 @@ _WHO = {
     "Find Again": "Neu finden",
     "Look who is in the clip, to choose before anything is recovered; Recover Motion then goes on from there":
         "Nachsehen, wer im Clip ist, und vorher auswählen; Recover Motion macht dann von dort weiter",
-    "{count} person found, {ticked} ticked": "{count} Person gefunden, {ticked} angehakt",
-    "{count} people found, {ticked} ticked": "{count} Personen gefunden, {ticked} angehakt",
+    "{count} person found": "{count} Person gefunden",
+    "{count} people found": "{count} Personen gefunden",
     "Recover": "Wen",
     "Whether this person becomes an armature": "Ob diese Person eine Armatur wird",
     "What the armature will be called; may stay empty": "Wie die Armatur heißen wird; kann leer bleiben",
@@ -233,6 +233,7 @@ _WHO = {
         "Person anklicken: nur sie wählen  |  Umschalt: dazunehmen  |  Esc: aufhören",
     "Found in {clip}, not in this. Find People again.":
         "In {clip} gefunden, nicht in diesem. Noch einmal Menschen finden.",
+    "Found in {clip}, which is not open here.": "In {clip} gefunden, das hier nicht offen ist.",
     "{clip} from frame {start} on": "{clip} ab Bild {start}",
     "frames {start} to {end} of {clip}": "Bild {start} bis {end} von {clip}",
     "In every frame": "In jedem Bild",

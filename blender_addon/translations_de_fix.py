@@ -92,13 +92,13 @@ _CHOICES = {
         "ihre Größe, stehende Füße bleiben, wo sie sind",
     "Raises or lowers the whole person": "Hebt oder senkt die ganze Person",
     "Slope": "Neigung",
-    "Degrees by which the path climbs more, and the body leans with it: for a path that climbs or sinks where the "
-    "floor is level":
-        "Grad, um die der Weg mehr steigt, und der Körper neigt sich mit: für einen Weg, der auf ebenem Boden steigt "
+    "How much more the path climbs, and the body leans with it: for a path that climbs or sinks where the floor is "
+    "level":
+        "Um wie viel der Weg mehr steigt, und der Körper neigt sich mit: für einen Weg, der auf ebenem Boden steigt "
         "oder sinkt",
     "Heading": "Richtung",
-    "Degrees by which the person and the path turn to the left about where they begin":
-        "Grad, um die sich Person und Weg um ihren Anfang nach links drehen",
+    "How far the person and the path turn to the left about where they begin":
+        "Wie weit sich Person und Weg um ihren Anfang nach links drehen",
     "In Place": "Auf der Stelle",
     "Walks on the spot: the way over the ground is taken away, sway and steps stay":
         "Geht auf der Stelle: der Weg über den Boden fällt weg, Schwanken und Schritte bleiben",

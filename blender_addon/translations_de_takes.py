@@ -46,8 +46,8 @@ TAKES = {
     "Locate Motion File": "Bewegungsdatei suchen",
     "Say where the take's motion file is now; it has to be of the same clip and people":
         "Sagen, wo die Bewegungsdatei der Aufnahme jetzt ist; sie muss vom selben Clip und denselben Personen sein",
-    "{clip}, pictures {first} to {last}, {seconds} s at {rate} a second":
-        "{clip}, Bilder {first} bis {last}, {seconds} s mit {rate} in der Sekunde",
+    "{clip}, pictures {first} to {last}, {seconds} s at {rate} fps":
+        "{clip}, Bilder {first} bis {last}, {seconds} s mit {rate} fps",
     "{maker}, quality {quality}": "{maker}, Qualität {quality}",
     "Licence: open, also for paid work": "Lizenz: offen, auch für bezahlte Arbeit",
     "Licence: research only, a model it was made with forbids paid work":

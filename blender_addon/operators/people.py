@@ -60,9 +60,8 @@ class _Search:
         people = scene.recover_motion_people
         people.fill(Path(reply.path), self.source, self.looked_at)
         yield
-        count, ticked = len(people.people), len(people.ticked)
-        text = "{count} person found, {ticked} ticked" if count == 1 else "{count} people found, {ticked} ticked"
-        JOB.quality = local(text, count=count, ticked=ticked)
+        count = len(people.people)
+        JOB.quality = local("{count} person found" if count == 1 else "{count} people found", count=count)
         for warning in reply.warnings:
             runner.tell(warning, warn=True)
         runner.tell(f"{JOB.quality}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import bpy
 
 from ..ghmr_engine.errors import RecoverError
@@ -60,7 +62,7 @@ class RECOVERMOTION_OT_measure_slope(_OfPerson, bpy.types.Operator):
         if slope is None:
             self.report({"WARNING"}, told("The feet stand in one place: no slope can be measured."))
             return {"CANCELLED"}
-        fixes.root_slope = -slope
+        fixes.root_slope = math.radians(-slope)
         self.report({"INFO"}, told("The feet climbed by {slope} degrees.", slope=f"{slope:.2f}"))
         return {"FINISHED"}
 

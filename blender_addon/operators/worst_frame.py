@@ -7,6 +7,7 @@ import bpy
 from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError
 from ..ratings import Rated, rated
+from ..scene.playhead import go_to
 from ..take_list import make_active, person_name
 from ..takes import active_take, person_of
 from ..translations import fault, told
@@ -39,7 +40,7 @@ class ToWorstFrame:
             self.report({"INFO"}, told("No frame of {take} stands out as bad", take=take.name))
             return {"CANCELLED"}
         frame, order = _beside(sorted(places), _here(context, people), backwards=self.backwards)
-        scene.frame_set(frame)
+        go_to(scene, frame)
         make_active(context.view_layer, people[order].owner)
         said = ", ".join(people[order].why(frame))
         name = person_name(take, people[order].owner)

@@ -17,6 +17,7 @@ from .background import add_background
 from .body import add_body
 from .camera import add_camera, show_through
 from .performance import animate_person
+from .playhead import go_to
 from .skeleton import rest_skeleton
 from .surroundings import add_ground, add_path
 from .timing import Clock, scene_rate
@@ -32,7 +33,8 @@ class Placement:
     """Where in the scene's time a take goes."""
 
     set_scene_rate: bool = True
-    """Give the scene the motion's rate and range; otherwise the motion is resampled onto the scene's frames."""
+    """Give the scene the motion's rate and range; otherwise the motion is resampled onto the scene's frames, and the
+    scene's picture stays as large as it is where it has the clip's shape."""
     start_frame: int = 1
     """Scene frame of the motion's first frame."""
     step: float | None = None
@@ -89,11 +91,12 @@ def build_steps(
         mark_as_asset(armature, motion)
 
     scene.collection.children.link(collection)
-    show_through(scene, camera, motion)
+    show_through(scene, camera, motion, keep=not placement.set_scene_rate)
     if placement.set_scene_rate:
         scene.render.fps, scene.render.fps_base = rate
         scene.frame_start, scene.frame_end = placement.start_frame, clock.last(motion.meta["frames"])
-        scene.frame_set(placement.start_frame)
+        if not scene.frame_start <= scene.frame_current <= scene.frame_end:
+            go_to(scene, scene.frame_start)
     return collection
 
 

@@ -15,6 +15,8 @@ from .timing import Clock
 _BLENDER_FROM_OPENCV = np.diag([1.0, -1.0, -1.0])
 _LONG_SIDE_MM, _SHORT_SIDE_MM = 36.0, 24.0
 _STILL = 1e-6
+_SAME_SHAPE = 0.002
+"""854 x 480 counts as 16:9."""
 
 
 def add_camera(collection: bpy.types.Collection, name: str, motion: Motion, clock: Clock) -> bpy.types.Object:
@@ -38,14 +40,19 @@ def write_camera(owner: bpy.types.Object, motion: Motion, clock: Clock) -> None:
     _animate(curves, "rotation_quaternion", keys.at, keys.turns(camera_quaternions(motion.R)), "Camera")
 
 
-def show_through(scene: bpy.types.Scene, camera: bpy.types.Object, motion: Motion) -> None:
-    """Make `camera` the scene's own, with the scene's picture as large as the clip's."""
-    width, height = motion.meta["image_size"]
-    tall = _pixel_height(motion.K)
-    scene.render.resolution_x, scene.render.resolution_y = width, height
-    scene.render.resolution_percentage = 100
-    scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = max(1.0, 1 / tall), max(1.0, tall)
+def show_through(scene: bpy.types.Scene, camera: bpy.types.Object, motion: Motion, *, keep: bool = False) -> None:
+    """Make `camera` the scene's own, with the scene's picture as large as the clip's.
+
+    keep: leave a picture as large as it is that has the clip's shape, so that both lie over each other all the same.
+    """
     scene.camera = camera
+    width, height = motion.meta["image_size"]
+    tall, render = _pixel_height(motion.K), scene.render
+    shape = render.resolution_x * render.pixel_aspect_x / (render.resolution_y * render.pixel_aspect_y)
+    if keep and abs(shape * height * tall / width - 1) < _SAME_SHAPE:
+        return
+    render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
+    render.pixel_aspect_x, render.pixel_aspect_y = max(1.0, 1 / tall), max(1.0, tall)
 
 
 def _pixel_height(K: np.ndarray) -> float:

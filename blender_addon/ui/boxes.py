@@ -79,6 +79,21 @@ def rectangle_triangles(x0: float, y0: float, x1: float, y1: float) -> np.ndarra
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y0), (x1, y1), (x0, y1)])
 
 
+def free_place(
+    x: float, y: float, size: tuple[float, float], taken: list[tuple[float, float, float, float]]
+) -> tuple[float, float]:
+    """Where a label's lower left corner goes: (x, y), or above the labels that are there already.
+
+    taken holds (left, low, right, high) of those, and gets this one's.
+    """
+    wide, high = size
+    for left, low, right, top in sorted(taken, key=lambda other: other[1]):
+        if left < x + wide and x < right and low < y + high and y < top:
+            y = top
+    taken.append((x, y, x + wide, y + high))
+    return x, y
+
+
 def _mark(entry: RecoverMotionEntry, corners: np.ndarray, active: bool) -> Mark:
     color = person_color(entry.number) if entry.ticked else _GREY
     width = _THICK if active else _USUAL if entry.ticked else _THIN
@@ -108,7 +123,7 @@ def _draw_marks(shown: list[Mark], scale: float) -> None:
     blf.disable(0, blf.SHADOW)
     line = blf.dimensions(0, "Ag")[1]
     pad = 4 * scale
-    labels = []
+    labels, taken = [], []
     places, colors = [], []
 
     def add(triangles: np.ndarray, color: tuple[float, float, float, float]) -> None:
@@ -119,9 +134,9 @@ def _draw_marks(shown: list[Mark], scale: float) -> None:
         width = mark.width * scale
         add(frame_triangles(mark.low, mark.high, width + 2 * scale), _SHADE)
         add(frame_triangles(mark.low, mark.high, width), mark.color)
-        wide = blf.dimensions(0, mark.text)[0]
-        x, y = mark.low[0] - width / 2, mark.high[1] + width / 2
-        add(rectangle_triangles(x, y, x + wide + 2 * pad, y + line + 2 * pad), _ground(mark))
+        wide, high = blf.dimensions(0, mark.text)[0] + 2 * pad, line + 2 * pad
+        x, y = free_place(mark.low[0] - width / 2, mark.high[1] + width / 2, (wide, high), taken)
+        add(rectangle_triangles(x, y, x + wide, y + high), _ground(mark))
         labels.append((x + pad, y + pad, mark.text, _BLACK if mark.filled else _WHITE))
     draw_triangles(np.concatenate(places), np.array(colors))
     for x, y, text, color in labels:

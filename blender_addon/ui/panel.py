@@ -90,8 +90,8 @@ def _draw_source(context: bpy.types.Context, layout: bpy.types.UILayout) -> bool
     try:
         source = source_of(context, measured=False)
     except RecoverError as error:
-        if editor != "VIEW_3D" or context.scene.recover_motion.clip:
-            words(context, layout, fault(error), "ERROR")
+        nothing = editor == "VIEW_3D" and not context.scene.recover_motion.clip
+        words(context, layout, error.fix if nothing else fault(error), "INFO" if nothing else "ERROR")
         return False
     if editor != "VIEW_3D":
         words(context, layout, source.path.name, "FILE_MOVIE")

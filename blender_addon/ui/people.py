@@ -34,8 +34,9 @@ class People(Drawn):
             _draw_list(context, layout, people)
             return
         if people.path:
-            text = local("Found in {clip}, not in this. Find People again.", clip=people.where())
-            words(context, layout, text, "INFO")
+            other = "Found in {clip}, not in this. Find People again."
+            text = "Found in {clip}, which is not open here." if source is None else other
+            words(context, layout, local(text, clip=people.where()), "INFO")
         _draw_choice(layout, context.scene.recover_motion)
         row = layout.row(align=True)
         find = row.row(align=True)

@@ -34,7 +34,8 @@ def _draw_pins(context: bpy.types.Context) -> None:
     if context.area is None or take is None or not context.space_data.overlay.show_overlays:
         return
     for armature in people_of(take):
-        if len(armature.recover_motion_fixes.pins) and looks_through(context.scene, armature):
+        pinned = len(armature.recover_motion_fixes.pins) and armature.visible_get()
+        if pinned and looks_through(context.scene, armature):
             try:
                 _draw_person(context, armature)
             except (RecoverError, MotionFileError, OSError):

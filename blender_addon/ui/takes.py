@@ -80,17 +80,22 @@ class Takes(Drawn):
             words(context, layout, warning, "INFO")
 
 
-class Details(Drawn):
-    """What the active take is, and how good."""
+class _OfATake(Drawn):
+    """Shown where there is a take."""
 
-    bl_label = "Details"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender wants a plain set
     parent = "Takes"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """With a take."""
         return active_take(context) is not None
+
+
+class Details(_OfATake):
+    """What the active take is, and how good."""
+
+    bl_label = "Details"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender wants a plain set
 
     def draw(self, context: bpy.types.Context) -> None:
         """Blender's call."""
@@ -104,11 +109,10 @@ class Details(Drawn):
             words(context, column, line, "DOT")
 
 
-class Overlay(Drawn):
+class Overlay(_OfATake):
     """What is drawn over the video and under the keys."""
 
     bl_label = "Overlay and Quality"
-    parent = "Takes"
 
     def draw(self, context: bpy.types.Context) -> None:
         """Blender's call."""

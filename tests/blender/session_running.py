@@ -25,6 +25,18 @@ def recover(name):
         assert bpy.ops.recover_motion.recover() == {"FINISHED"}
 
 
+def reported():
+    """What the Info editor lists, as the status bar showed it."""
+    area = next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "PROPERTIES")
+    area.type = "INFO"
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region):
+        bpy.ops.info.select_all("EXEC_DEFAULT", action="SELECT")
+        bpy.ops.info.report_copy("EXEC_DEFAULT")
+    area.type = "PROPERTIES"
+    return bpy.context.window_manager.clipboard.splitlines()
+
+
 def until(holds, seconds=30):
     waited = 0.0
     while not holds():
@@ -73,6 +85,8 @@ def built_beside_an_edit_mode():
     recover("walk")
     yield from until(idle)
     assert takes() == ["walk"] and job.error is None, job.error
+    yield 0.3
+    assert any(line.startswith("Done:") for line in reported()), reported()
     assert bpy.context.view_layer.objects.active == active and active.mode == "EDIT"
     assert len(bpy.data.scenes) == 1
     with in_view():

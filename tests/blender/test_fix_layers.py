@@ -26,7 +26,7 @@ def test_every_layer_goes_back_to_the_very_keys():
         collection, (armature,), _ = take_of(90)
         raw, name = pose_keys(armature), file_of(collection)
         for setting, value, off in (
-            ("smooth_all", 1.0, 0.0), ("root_height", 0.3, 0.0), ("root_slope", 4.0, 0.0), ("root_heading", 30.0, 0.0),
+            ("smooth_all", 1.0, 0.0), ("root_height", 0.3, 0.0), ("root_slope", 0.07, 0.0), ("root_heading", 0.5, 0.0),
             ("in_place", True, False), ("loop", 12, 0), ("trim", True, False),
         ):  # fmt: skip
             fixes(armature).trim_first, fixes(armature).trim_last = 20, 60
@@ -54,7 +54,7 @@ def test_one_slider_sets_all_and_each_can_be_set_alone():
 def test_what_is_shown_is_what_the_layers_say():
     with Registered():
         _, (armature,), motion = take_of(60)
-        fixes(armature).root_height, fixes(armature).root_heading = 0.5, 90.0
+        fixes(armature).root_height, fixes(armature).root_heading = 0.5, np.pi / 2
         at(31)
         raw = joints_world(motion.people["1"])[30]
         expected = np.stack([-raw[:, 1], raw[:, 0], raw[:, 2] + 0.5], 1)
@@ -176,7 +176,7 @@ def test_a_refused_trim_changes_nothing():
 def test_keys_made_by_hand_over_a_root_fix_are_kept_where_they_are():
     with Registered():
         collection, (armature,), _ = take_of(60)
-        fixes(armature).root_heading, fixes(armature).root_slope, fixes(armature).root_height = 40.0, 3.0, 0.2
+        fixes(armature).root_heading, fixes(armature).root_slope, fixes(armature).root_height = 0.7, 0.05, 0.2
         for index in range(3):
             curve = curves_of(armature)[('pose.bones["pelvis"].location', index)]
             curve.keyframe_points[30].co[1] += 0.1 * (index + 1)

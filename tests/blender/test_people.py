@@ -54,7 +54,7 @@ def test_people_are_listed_and_those_who_matter_are_ticked():
         assert listed(people) == [
             (1, True, [(1, 0, 29)]), (2, True, [(2, 0, 29)]), (3, False, [(3, 0, 29)]), (4, False, [(4, 0, 29)])
         ]  # fmt: skip
-        assert part("jobs").JOB.quality == "4 people found, 2 ticked"
+        assert part("jobs").JOB.quality == "4 people found"
         found = people.file()
         assert found.people[1].thumbnail.is_file() and found.size == (854, 480)
         assert np.array_equal(people.boxes_at(15)[:, 0], [130, 330, 530, np.nan], equal_nan=True)
@@ -279,6 +279,15 @@ def test_the_frame_of_a_box_goes_around_it():
     a, b, c = corners.reshape(-1, 3, 2).transpose(1, 0, 2)
     (ux, uy), (vx, vy) = (b - a).T, (c - a).T
     assert abs(ux * vy - uy * vx).sum() / 2 == 54 * 64 - 46 * 56
+
+
+def test_labels_do_not_lie_over_each_other():
+    place, taken = part("ui.boxes").free_place, []
+    assert place(0, 0, (30, 10), taken) == (0, 0)
+    assert place(20, 5, (30, 10), taken) == (20, 10)
+    assert place(10, 2, (5, 10), taken) == (10, 10)  # over the first, under nothing: the second begins at 20
+    assert place(40, 12, (30, 10), taken) == (40, 20)
+    assert place(100, 0, (30, 10), taken) == (100, 0)
 
 
 def test_the_panel_draws_the_list_only_where_it_counts():

@@ -54,6 +54,16 @@ def test_the_strip_of_a_long_take_is_drawn_fast(folder):
 
 
 @addon
+def test_the_current_frame_stays_where_the_take_has_it(folder):
+    scene().frame_set(40)
+    new_take(folder, bad_motion(), start_frame=1)
+    assert scene().frame_current == 40
+    scene().frame_set(90)
+    new_take(folder, bad_motion(), start_frame=1)
+    assert (scene().frame_current, scene().frame_end) == (1, 60)
+
+
+@addon
 def test_a_take_without_bad_frames_says_so(folder):
     new_take(folder)
     frame = scene().frame_current

@@ -112,6 +112,15 @@ def test_the_clip_is_keyed_where_the_scene_keeps_its_rate():
             assert shown_picture(clip.frame_start, frame) == (frame - 1 + 1) // 2, frame
 
 
+def test_a_scene_that_keeps_its_rate_keeps_a_picture_of_the_same_shape():
+    render = bpy.context.scene.render
+    for size, after in (((1920, 1080), (1920, 1080)), ((1000, 1000), (854, 480))):
+        render.resolution_x, render.resolution_y = size
+        collection = build(walking_motion(10, image_size=(854, 480)), set_scene_rate=False)
+        assert (render.resolution_x, render.resolution_y) == after
+        assert bpy.context.scene.camera == of_type(collection, "CAMERA")[0]
+
+
 def test_the_upright_copy_goes_before_the_clip():
     with tempfile.TemporaryDirectory() as folder:
         path = picture_in(folder)

@@ -330,7 +330,7 @@ def test_what_a_take_is_is_said(folder):
     take = new_take(folder, motion)
     said = part("take_words")
     assert said.about(take) == [
-        "walk past.mp4, pictures 10 to 39, 1.0 s at 30 a second", "Recover Motion 0.1.0, quality best",
+        "walk past.mp4, pictures 10 to 39, 1.0 s at 30 fps", "Recover Motion 0.1.0, quality best",
         "Joints 3.5 px off the picture", "Feet slide 0.0 mm a frame",
         "Camera: turned on the spot, focal length a typical phone's",
         "Licence: research only, a model it was made with forbids paid work",
