@@ -48,7 +48,7 @@ _PROGRESS = {
     "Writing": "Schreiben",
     "{stage}, {time} left": "{stage}, noch {time}",
     "Stopping": "Wird abgebrochen",
-    "Building the scene": "Szene wird aufgebaut",
+    "Putting it into the scene": "Kommt in die Szene",
     "Done: {what}.": "Fertig: {what}.",
     "{count} person, licence: {licence}": "{count} Person, Lizenz: {licence}",
     "{count} people, licence: {licence}": "{count} Personen, Lizenz: {licence}",

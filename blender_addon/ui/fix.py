@@ -41,11 +41,24 @@ class Fix(Drawn):
             words(context, layout, "Foot IK holds the feet as they were: add it again afterwards.", "INFO")
 
 
+def is_set(value: object) -> bool:
+    """Whether a setting, or one of several, is on."""
+    return any(value) if isinstance(value, bpy.types.bpy_prop_array) else bool(value)
+
+
 class _OfPerson(Drawn):
     """A panel for the active person."""
 
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender wants a plain set
     parent = "Fix"
+    changes: tuple[str, ...] = ()
+    """Names of its settings that change the motion."""
+
+    def draw_header(self, context: bpy.types.Context) -> None:
+        """A dot where one of them is on: a closed panel must not hide why somebody moves differently."""
+        fixes = active_person(context).recover_motion_fixes
+        if any(is_set(getattr(fixes, name)) for name in self.changes):
+            self.layout.label(text="", icon="DOT")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -93,6 +106,7 @@ class Smooth(_OfPerson):
     """Smoothing by parts of the body."""
 
     bl_label = "Smooth"
+    changes = ("smooth",)
 
     def draw_person(self, _context: bpy.types.Context, layout: bpy.types.UILayout, person: bpy.types.Object) -> None:
         """One slider for all, and one for each."""
@@ -107,6 +121,7 @@ class Root(_OfPerson):
     """The whole person moved."""
 
     bl_label = "Root"
+    changes = ("root_height", "root_slope", "root_heading")
 
     def draw_person(self, _context: bpy.types.Context, layout: bpy.types.UILayout, person: bpy.types.Object) -> None:
         """Three values, and two ways to set them."""
@@ -151,6 +166,9 @@ class Ground(_OfPerson):
         """With a take."""
         return active_take(context) is not None
 
+    def draw_header(self, _context: bpy.types.Context) -> None:
+        """Nothing of a person's."""
+
     def draw_person(
         self, context: bpy.types.Context, layout: bpy.types.UILayout, _person: bpy.types.Object | None
     ) -> None:
@@ -174,6 +192,7 @@ class Timing(_OfPerson):
     """In place, part, cycle."""
 
     bl_label = "Timing"
+    changes = ("in_place", "loop", "trim")
 
     def draw_person(self, _context: bpy.types.Context, layout: bpy.types.UILayout, person: bpy.types.Object) -> None:
         """Three layers."""

@@ -145,7 +145,7 @@ def _draw_outcome(context: bpy.types.Context, layout: bpy.types.UILayout) -> Non
 def progress_words() -> tuple[float, str]:
     """How far what runs is, 0 to 1, and what it does, with the seconds left of that."""
     if runner.building():
-        return 1.0, local("Building the scene")
+        return 1.0, local("Putting it into the scene")
     text, left = local(_STAGES.get(JOB.stage, JOB.stage)), JOB.ahead.seconds
     if JOB.stage in _STAGES and left is not None and JOB.stage != "stopping":
         text = local("{stage}, {time} left", stage=text, time=_rounded(left))

@@ -22,7 +22,9 @@ def icon(path: Path) -> int:
     if name not in pictures:
         if len(pictures) >= _MOST:
             pictures.clear()
-        pictures.load(name, str(path), "IMAGE")
+        # Asked for its size it is read here and now, in a few thousandths of a second. Left to Blender it would be read
+        # by a job at whose end all of the window is drawn anew.
+        _ = tuple(pictures.load(name, str(path), "IMAGE").image_size)
     return pictures[name].icon_id
 
 

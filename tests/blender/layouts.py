@@ -31,7 +31,8 @@ class Layout:
             return self._property(name, arguments)
         if name.startswith("operator"):
             return self._operator(name, arguments[0])
-        self.drawn.append((name, more.get("text", "")))
+        # A label without words says something by its icon.
+        self.drawn.append((name, more.get("text") or more.get("icon", "")))
         return None
 
     def _property(self, name, arguments):
@@ -89,5 +90,7 @@ def draw(panel, context):
         return None
     plain = type("Plain", panel.__bases__[:1], {})()  # ui/editors.py puts ours before Blender's own class
     plain.layout = layout = Layout()
+    if hasattr(plain, "draw_header"):
+        plain.draw_header(context)
     plain.draw(context)
     return layout.drawn

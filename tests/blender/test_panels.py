@@ -76,7 +76,10 @@ def test_a_take_with_every_tool_open():
                      "next_worst_frame", "delete_take"):  # fmt: skip
             assert all(shows(drawn, f"recover_motion.{name}", editor) for editor in EDITORS), name
         assert shows(drawn, "recover_motion.pin_joint") and shows(drawn, "recover_motion.add_foot_ik")
+        dots = [icon for (editor, _), items in drawn.items() if items for icon in items if icon == ("label", "DOT")]
+        assert not dots
         armatures[0].recover_motion_fixes.trim = True
+        assert ("label", "DOT") in draw_all()["VIEW_3D", "RECOVERMOTION_PT_timing"]
         bpy.context.scene.frame_set(20)
         assert ops.pin_joint(joint="left_wrist", x=600.0, y=300.0, frame=19) == {"FINISHED"}
         assert ops.add_foot_ik() == {"FINISHED"}
