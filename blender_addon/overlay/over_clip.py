@@ -40,6 +40,8 @@ def draw_in_clip_editor(context: bpy.types.Context) -> None:
     clip = space.clip
     if clip is None or space.view != "CLIP" or min(clip.size) < 1:
         return
+    if space.clip_user.frame_current != scene.frame_current:
+        return  # a script's frame_set leaves the editor at the picture of before
     bends = not space.clip_user.use_render_undistorted
     for take in chosen_takes(context, lambda take: shows(clip, take)):
         motion = known_motion(take)

@@ -71,6 +71,14 @@ def drawn_in_every_editor(one):
     assert scene.frame_current == 31
     yield 1.0
     assert drawn.get("draw_lines", 0) >= 5, "no grid and two skeletons over the clip"
+    scene.frame_set(20)  # the editor stays at its picture, to which another frame's skeleton does not belong
+    drawn.clear()
+    area.tag_redraw()
+    yield 0.5
+    assert area.spaces.active.clip_user.frame_current == 31 and not drawn
+    part("scene.playhead").go_to(scene, 31)
+    yield 0.5
+    assert drawn
     for mode in ("DOPESHEET", "ACTION"):
         area.type = "DOPESHEET_EDITOR"
         area.spaces.active.mode = mode
