@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from .motion import Motion, Person, write_motion
-from .operators.recover import takes_folder
+from .places_of_takes import takes_folder
 from .scene.build import relative
 from .takes import motion_path
 

@@ -1,16 +1,23 @@
-"""Paths that begin at the .blend's folder, kept right where it is saved in another one and where something of it is
-appended to another file: Blender minds only its own."""
+"""Files of takes stay with their .blend: brought beside it where it is saved for the first time, paths kept right where
+it is saved in another folder and where something of it is appended to another file. Blender minds only its own."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
 import bpy
 
 from .compat import TELLS_IMPORTS
+from .places_of_takes import TAKES, new_path, unsaved_takes
+from .runner import tell
 from .scene.build import relative
+from .translations import told
+
+_ENDING = ".motion.npz"
 
 
 @dataclass
@@ -43,8 +50,11 @@ def _relative(owners: Iterable[bpy.types.ID | None]) -> Iterator[tuple[bpy.types
 def _before_save(path: str, *_rest: object) -> None:
     """Write into the new file how its paths go from there."""
     _SAVE.before.clear()
+    if path and not bpy.data.filepath:
+        _bring_beside(Path(path).parent)
+        return
     now, then = Path(bpy.data.filepath).parent, Path(path).parent
-    if not path or not bpy.data.filepath or now == then:
+    if not path or now == then:
         return
     for owner, name, value in list(_relative((*bpy.data.collections, *bpy.data.scenes))):
         _SAVE.before.append((owner, name, value))
@@ -53,6 +63,39 @@ def _before_save(path: str, *_rest: object) -> None:
             setattr(owner, name, bpy.path.relpath(whole, start=str(then)))
         except ValueError:  # another drive
             setattr(owner, name, whole)
+
+
+def _bring_beside(folder: Path) -> None:
+    """Copy the motion files that were written while the .blend had no place, with what lies beside them under their
+    names. The old ones stay: undo may name them again."""
+    for take in bpy.data.collections:
+        kept = take.recover_motion
+        old = Path(bpy.path.abspath(kept.motion)) if kept.motion and take.library is None else None
+        if old is None or old.parent != unsaved_takes() or not old.is_file():
+            continue
+        stem = old.name.removesuffix(_ENDING)
+        new = new_path(folder / TAKES, stem, _ENDING.removeprefix("."))
+        try:
+            new.parent.mkdir(exist_ok=True)
+            for file in old.parent.glob(f"{escape(stem)}.*"):
+                rest = file.name.removeprefix(stem)  # another take's begins with its number
+                if file == old or not (file.name.endswith(_ENDING) or rest[1:2].isdigit()):
+                    copy_whole(file, new.with_name(new.name.removesuffix(_ENDING) + rest))
+        except OSError as error:
+            tell(told("{take}'s files stay where they are ({error}).", take=take.name, error=error), warn=True)
+            continue
+        _SAVE.before.append((kept, "motion", kept.motion))
+        kept.motion = f"//{TAKES}/{new.name}"
+
+
+def copy_whole(file: Path, to: Path) -> None:
+    """A copy that is there whole or not at all. Raises OSError."""
+    part = to.with_name(f"{to.name}.part")
+    try:
+        shutil.copyfile(file, part)
+        part.replace(to)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @bpy.app.handlers.persistent

@@ -15,10 +15,11 @@ from ..ghmr_engine import protocol
 from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..people_file import both_visible, clip_of, cut, joined, stretches, visible
+from ..places_of_takes import new_path, takes_folder
 from ..showing import current_frame, redraw_clips
 from ..sources import Source, clip_range, source_of
 from ..translations import fault, local, told
-from .recover import at_work, cannot_start, engine_for, finish_in_background, new_path, takes_folder
+from .recover import at_work, cannot_start, engine_for, finish_in_background
 
 _TICKED = "ticked"
 _MENU: list[tuple[str, str, str, int]] = []

@@ -16,7 +16,8 @@ from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..motion import read_motion
 from ..people_file import write_identities
-from ..preferences import HOW_TO_INSTALL, chosen_engine, data_folder
+from ..places_of_takes import new_path, takes_folder
+from ..preferences import HOW_TO_INSTALL, chosen_engine
 from ..properties import CAMERAS_WITH_A_FILE
 from ..scene.background import clip_to_show
 from ..scene.build import Placement, build_steps
@@ -105,29 +106,6 @@ def engine_for(context: bpy.types.Context) -> Path:
     if python is None:
         raise RecoverError("no_engine", "No engine was found.", f"{told(HOW_TO_INSTALL)}.")
     return python
-
-
-def takes_folder() -> Path:
-    """Where motion files go: beside the saved .blend, else in the add-on's data folder. Raises RecoverError."""
-    saved = bpy.data.filepath
-    folder = Path(saved).parent / "recover_motion" if saved else data_folder() / "takes"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecoverError(
-            "no_place",
-            told("There is no place for the take ({error}).", error=error),
-            "Save the file in another folder.",
-        ) from error
-    return folder
-
-
-def new_path(folder: Path, stem: str, ending: str) -> Path:
-    """A name that no file has yet: STEM.ENDING, STEM.2.ENDING, ..."""
-    path, number = folder / f"{stem}.{ending}", 2
-    while path.exists():
-        path, number = folder / f"{stem}.{number}.{ending}", number + 1
-    return path
 
 
 @dataclass(frozen=True)

@@ -82,10 +82,10 @@ def test_nobody_ticked_is_said_and_no_file_is_left_without_a_take():
         recover_fails("Nobody is ticked in the list of people. Tick those whom you want")
         OPS.tick_people()
         assert len(people.ticked) == 4
-        before = set(part("operators.recover").takes_folder().iterdir())
+        before = set(part("places_of_takes").takes_folder().iterdir())
         bpy.context.scene.recover_motion.camera = "blender"
         recover_fails("There is no solved clip.")
-        assert set(part("operators.recover").takes_folder().iterdir()) == before
+        assert set(part("places_of_takes").takes_folder().iterdir()) == before
 
 
 def test_the_list_counts_for_that_clip_and_range_only():

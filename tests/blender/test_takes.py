@@ -265,6 +265,30 @@ def test_a_moved_motion_file_is_found_again(folder):
 
 
 @addon
+def test_takes_go_along_when_a_file_gets_its_place(folder):
+    unsaved = part("places_of_takes").unsaved_takes()
+    unsaved.mkdir(parents=True, exist_ok=True)
+    stray = new_take(folder)  # lies in a folder of the user's: that is left alone
+    take = new_take(unsaved)
+    old, elsewhere = part("takes").motion_path(take), stray.recover_motion.motion
+    stem = old.name.removesuffix(".motion.npz")
+    beside, other = old.with_name(f"{stem}.camera.json"), old.with_name(f"{stem}.2.camera.json")
+    beside.write_text("{}")
+    other.write_text("{}")
+    (folder / "shot").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot" / "shot.blend"))
+    assert take.recover_motion.motion == f"//recover_motion/{old.name}" and stray.recover_motion.motion == elsewhere
+    assert part("takes").motion_of(take).meta["frames"] == 30 and old.is_file()
+    assert sorted(path.name for path in (folder / "shot" / "recover_motion").iterdir()) == [beside.name, old.name]
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "shot" / "shot.blend"))
+    assert {item.recover_motion.motion for item in part("takes").takes_of(scene())} == {
+        elsewhere, f"//recover_motion/{old.name}"
+    }  # fmt: skip
+    for path in (old, beside, other):
+        path.unlink()
+
+
+@addon
 def test_a_file_saved_in_another_folder_finds_its_files(folder):
     for name in ("one", "two", "copies"):
         (folder / name / "recover_motion").mkdir(parents=True)
