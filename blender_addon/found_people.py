@@ -97,12 +97,16 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
         return people_in(where_it_is(self.path))
 
     def fill(self, path: Path, source: Source, looked_at: dict[str, int]) -> None:
-        """List everybody in a people file; those who matter are ticked.
+        """List everybody in a people file; those who matter are ticked. Where the same clip was looked at again and the
+        same tracks were found, the user's names, ticks, merges and splits stay.
 
         source: what was looked at. looked_at: start and end that were asked for.
         Raises RecoverError.
         """
         found = people_in(path)
+        if self._is_the_same(found, source, looked_at):
+            self.path, self.show_boxes = relative(path), True
+            return
         self.forget()
         self.show_boxes = True
         self.path, self.clip = relative(path), relative(source.path)
@@ -112,6 +116,16 @@ class RecoverMotionPeople(bpy.types.PropertyGroup):
             entry = self.people.add()
             entry.number, entry.ticked = number, person.main
             entry.set_parts([(number, 0, found.frames - 1)])
+
+    def _is_the_same(self, found: PeopleFile, source: Source, looked_at: dict[str, int]) -> bool:
+        """Whether the list is of this clip, this range and these tracks."""
+        listed = {person for entry in self.people for person, _, _ in entry.get_parts()}
+        length = max((last + 1 for entry in self.people for _, _, last in entry.get_parts()), default=0)
+        span = looked_at.get("start", 0), looked_at.get("end", _TO_THE_END)
+        return bool(
+            self.path and self.clip_path == source.path and span == (self.start, self.end)
+            and listed == set(found.people) and length == found.frames
+        )  # fmt: skip
 
     def forget(self) -> None:
         """Back to before anybody was looked for."""

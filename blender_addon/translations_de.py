@@ -50,6 +50,7 @@ _PROGRESS = {
     "Stopping": "Wird abgebrochen",
     "Putting it into the scene": "Kommt in die Szene",
     "Done: {what}.": "Fertig: {what}.",
+    "The take goes on to frame {end}, the scene ends at {scene}.": "Der Take endet bei {end}, die Szene bei {scene}.",
     "{count} person, licence: {licence}": "{count} Person, Lizenz: {licence}",
     "{count} people, licence: {licence}": "{count} Personen, Lizenz: {licence}",
     "Joints {error} px off the picture": "Gelenke {error} px neben dem Bild",

@@ -23,7 +23,7 @@ from ..scene.background import clip_to_show
 from ..scene.build import Placement, build_steps
 from ..sources import Source, clip_range, source_of
 from ..take_words import summary
-from ..takes import people_of
+from ..takes import clock_of, people_of
 from ..tracked_camera import find_solved, write_camera
 from ..translations import fault, told
 
@@ -141,6 +141,10 @@ class Order:
         for warning in reply.warnings:
             runner.tell(warning, warn=True)
         runner.tell(told("Done: {what}.", what=JOB.quality.splitlines()[0]))
+        end = clock_of(take, motion).last(motion.meta["frames"])
+        if end > scene.frame_end:
+            text = told("The take goes on to frame {end}, the scene ends at {scene}.", end=end, scene=scene.frame_end)
+            runner.tell(text, warn=True)
 
 
 def ask_for_take(context: bpy.types.Context, source: Source) -> None:

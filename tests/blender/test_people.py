@@ -120,6 +120,23 @@ def test_finding_the_same_again_takes_the_place_of_the_older_file_and_of_no_othe
         Path(first).unlink()
 
 
+def test_finding_the_same_people_again_keeps_what_was_said_of_them():
+    with Listed() as people:
+        people.people[0].name, people.people[0].ticked = "Anna", False
+        OPS.split_person(frame=12)
+        before = listed(people)
+        OPS.find_people()
+        assert listed(people) == before and len(before) == 5
+        OPS.forget_people()
+        OPS.find_people()
+        assert len(people.people) == 4 and not people.people[0].name
+        people.people[0].name = "Anna"
+        settings = bpy.context.scene.recover_motion
+        settings.use_range, settings.start, settings.end = True, 5, 20
+        OPS.find_people()
+        assert not people.people[0].name
+
+
 def clip_named_in(path):
     return json.loads(Path(path).read_text())["video"]["path"]
 
