@@ -87,11 +87,4 @@ def data_folder() -> Path:
         return Path(bpy.utils.user_resource("DATAFILES", path="recover_motion", create=True))
 
 
-def register() -> None:
-    """Called by the add-on."""
-    bpy.utils.register_class(RecoverMotionPreferences)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    bpy.utils.unregister_class(RecoverMotionPreferences)
+register, unregister = bpy.utils.register_classes_factory((RecoverMotionPreferences,))

@@ -141,15 +141,4 @@ class RECOVERMOTION_OT_resolve_feet(bpy.types.Operator):
 
 
 _CLASSES = (RECOVERMOTION_OT_plant_foot, RECOVERMOTION_OT_lift_foot, RECOVERMOTION_OT_resolve_feet)
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for operator in _CLASSES:
-        bpy.utils.register_class(operator)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for operator in reversed(_CLASSES):
-        bpy.utils.unregister_class(operator)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -82,15 +82,4 @@ def _why_not(context: bpy.types.Context) -> str:
 
 
 _CLASSES = (RECOVERMOTION_OT_add_foot_ik, RECOVERMOTION_OT_remove_foot_ik)
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for kind in _CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for kind in reversed(_CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -113,15 +113,4 @@ def _about_moved(about: bpy.types.bpy_prop_array, turn: np.ndarray, shift: np.nd
 
 
 _CLASSES = (RECOVERMOTION_OT_use_ground, RECOVERMOTION_OT_reset_ground)
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for operator in _CLASSES:
-        bpy.utils.register_class(operator)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for operator in reversed(_CLASSES):
-        bpy.utils.unregister_class(operator)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

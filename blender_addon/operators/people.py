@@ -271,15 +271,4 @@ _CLASSES = (
     RECOVERMOTION_OT_find_people, RECOVERMOTION_OT_tick_people, RECOVERMOTION_OT_merge_people,
     RECOVERMOTION_OT_split_person, RECOVERMOTION_OT_forget_people,
 )  # fmt: skip
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for operator in _CLASSES:
-        bpy.utils.register_class(operator)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for operator in reversed(_CLASSES):
-        bpy.utils.unregister_class(operator)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -120,11 +120,4 @@ def _swap_pins(one: bpy.types.Object, other: bpy.types.Object, frame: int) -> No
             pin.frame, pin.joint, pin.x, pin.y, pin.solved = values
 
 
-def register() -> None:
-    """Called by the add-on."""
-    bpy.utils.register_class(RECOVERMOTION_OT_swap_people)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    bpy.utils.unregister_class(RECOVERMOTION_OT_swap_people)
+register, unregister = bpy.utils.register_classes_factory((RECOVERMOTION_OT_swap_people,))

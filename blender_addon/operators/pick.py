@@ -129,11 +129,4 @@ def _views(area: bpy.types.Area) -> list[bpy.types.RegionView3D]:
     return list(space.region_quadviews) or [space.region_3d]
 
 
-def register() -> None:
-    """Called by the add-on."""
-    bpy.utils.register_class(RECOVERMOTION_OT_pick_person)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    bpy.utils.unregister_class(RECOVERMOTION_OT_pick_person)
+register, unregister = bpy.utils.register_classes_factory((RECOVERMOTION_OT_pick_person,))

@@ -212,15 +212,4 @@ class RECOVERMOTION_OT_resolve_near(bpy.types.Operator):
 
 
 _CLASSES = (RECOVERMOTION_OT_pin_joint, RECOVERMOTION_OT_clear_pins, RECOVERMOTION_OT_resolve_near)
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for operator in _CLASSES:
-        bpy.utils.register_class(operator)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for operator in reversed(_CLASSES):
-        bpy.utils.unregister_class(operator)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -256,15 +256,4 @@ def _look_through_camera(scene: bpy.types.Scene) -> None:
 
 
 _CLASSES = (RECOVERMOTION_OT_recover, RECOVERMOTION_OT_cancel, RECOVERMOTION_OT_copy_log)
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for operator in _CLASSES:
-        bpy.utils.register_class(operator)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for operator in reversed(_CLASSES):
-        bpy.utils.unregister_class(operator)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

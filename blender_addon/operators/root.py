@@ -89,15 +89,4 @@ class RECOVERMOTION_OT_trim_here(_OfPerson, bpy.types.Operator):
 
 
 _CLASSES = (RECOVERMOTION_OT_reset_root, RECOVERMOTION_OT_measure_slope, RECOVERMOTION_OT_trim_here)
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for operator in _CLASSES:
-        bpy.utils.register_class(operator)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for operator in reversed(_CLASSES):
-        bpy.utils.unregister_class(operator)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

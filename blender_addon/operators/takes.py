@@ -214,15 +214,4 @@ _CLASSES = (
     RECOVERMOTION_OT_delete_take,
     RECOVERMOTION_OT_locate_motion_file,
 )
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for operator in _CLASSES:
-        bpy.utils.register_class(operator)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for operator in reversed(_CLASSES):
-        bpy.utils.unregister_class(operator)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

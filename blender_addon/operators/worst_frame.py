@@ -78,15 +78,4 @@ class RECOVERMOTION_OT_previous_worst_frame(ToWorstFrame, bpy.types.Operator):
 
 
 _CLASSES = (RECOVERMOTION_OT_next_worst_frame, RECOVERMOTION_OT_previous_worst_frame)
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for operator in _CLASSES:
-        bpy.utils.register_class(operator)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for operator in reversed(_CLASSES):
-        bpy.utils.unregister_class(operator)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -211,15 +211,4 @@ class Timing(_OfPerson):
 
 
 _CLASSES = [panel for drawn in (Fix, Feet, Smooth, Root, Pins, Ground, Timing) for panel in in_editors(drawn)]
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for kind in _CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for kind in reversed(_CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -43,15 +43,4 @@ class FootIK(Drawn):
 
 
 _CLASSES = tuple(in_editors(FootIK, ("VIEW_3D",)))
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for kind in _CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for kind in reversed(_CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -130,15 +130,4 @@ def _thumbnail(found: PeopleFile | None, entry: RecoverMotionEntry) -> int:
 
 
 _CLASSES = (RECOVERMOTION_UL_people, *in_editors(People))
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for kind in _CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for kind in reversed(_CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -154,15 +154,4 @@ def _draw_comparing(context: bpy.types.Context, layout: bpy.types.UILayout, acti
 
 
 _CLASSES = (RECOVERMOTION_UL_takes, *in_editors(Takes), *in_editors(Details), *in_editors(Overlay))
-
-
-def register() -> None:
-    """Called by the add-on."""
-    for kind in _CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    """Called by the add-on."""
-    for kind in reversed(_CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)
