@@ -6,8 +6,8 @@ import bpy
 import numpy as np
 
 from .compat import Curves, own_curves
-from .motion import CONTACT_NAMES
-from .scene.performance import CONTACT_LEVEL, contact_path, write_contact
+from .motion import CONTACT_LEVEL, CONTACT_NAMES
+from .scene.performance import contact_path, write_contact
 from .scene.sampling import sampling
 from .subjects import Subject
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .layers.chain import joint_frames, soles
-from .motion import JOINT_NAMES, Motion, Person
+from .motion import CONTACT_LEVEL, JOINT_NAMES, Motion, Person
 
 OFF_PICTURE = (0.015, 0.06)
 """Of the body's height. On two real clips the middle frame has 0.01, one in twenty 0.025."""
@@ -31,7 +31,6 @@ SPACING_S = 0.3
 DIP = 0.1
 SURE = 0.5
 """Joints with less confidence were guessed."""
-PLANTED = 0.5
 HIDDEN = -1.0
 ABSENT = np.nan
 
@@ -94,7 +93,7 @@ def _sliding(person: Person, fps: float) -> np.ndarray:
     if len(fastest) < 2:
         return fastest
     points = soles(person, *joint_frames(person))
-    rests = person.contacts > PLANTED
+    rests = person.contacts >= CONTACT_LEVEL
     both = rests[1:] & rests[:-1] & (np.diff(person.frames) == 1)[:, None]
     speed = np.where(both, np.linalg.norm(np.diff(points, axis=0), axis=-1) * fps, 0).max(1)
     fastest[1:] = speed

@@ -20,8 +20,7 @@ from .ghmr_engine.edits import Edits, Pin
 from .ghmr_engine.errors import RecoverError
 from .handmade import merged, with_hand_made
 from .layer_keys import layers_written, show_steps
-from .motion import Motion, read_motion, write_motion
-from .scene.performance import CONTACT_LEVEL
+from .motion import CONTACT_LEVEL, Motion, read_motion, write_motion
 from .subjects import Subject, subject_of
 from .takes import motion_path, people_of
 from .translations import local, told

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..motion import Person
+from ..motion import CONTACT_LEVEL, Person
 from ..scene.rotations import (
     axis_angle_from_matrices,
     axis_angle_from_quaternions,
@@ -17,7 +17,6 @@ from ..scene.rotations import (
 )
 from .chain import joint_frames, soles
 
-_PLANTED = 0.5
 _RAMP_S = 0.15
 """How long before and after a plant a foot takes to come and go."""
 _STRAIGHT = 0.995
@@ -73,7 +72,7 @@ def with_feet_of(wanted: Person, person: Person, rate: float, loose: tuple[float
 
 def _planted_share(frames: np.ndarray, contacts: np.ndarray, rate: float) -> np.ndarray:
     """(N,) 1 while heel or toe is planted, falling to 0 over the ramp before and after."""
-    planted = frames[(contacts >= _PLANTED).any(1)]
+    planted = frames[(contacts >= CONTACT_LEVEL).any(1)]
     if not len(planted):
         return np.zeros(len(frames))
     after = np.clip(np.searchsorted(planted, frames), 0, len(planted) - 1)

@@ -12,8 +12,8 @@ from ..contacts import contacts_shown, write_contacts_shown
 from ..ghmr_engine.errors import RecoverError
 from ..layer_keys import keep_hand_made, show_steps
 from ..layers.exchange import exchanged
-from ..motion import MotionFileError
-from ..scene.performance import CONTACT_LEVEL, write_presence
+from ..motion import CONTACT_LEVEL, MotionFileError
+from ..scene.performance import write_presence
 from ..subjects import Subject, subject_of
 from ..takes import active_person, people_of, person_of, take_of
 from ..translations import fault, told

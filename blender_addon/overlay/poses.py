@@ -9,12 +9,10 @@ import numpy as np
 from mathutils import Vector
 
 from ..ghmr_engine.errors import RecoverError
-from ..motion import CONTACT_NAMES, JOINT_NAMES, Motion, MotionFileError
+from ..motion import CONTACT_LEVEL, CONTACT_NAMES, JOINT_NAMES, Motion, MotionFileError
 from ..quality_strip import SURE
 from ..takes import clock_of, filming, motion_of, people_of
 from .projection import PictureCamera, blender_intrinsics, camera_at
-
-_DOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def _planted(owner: bpy.types.Object, axes: np.ndarray, place: np.ndarray) -> np
     """(P, 3) m: below the joint of each planted heel (the ankle) and toe (the ball) on the sole, where it is now."""
     points = []
     for contact in CONTACT_NAMES:
-        if owner.get(f"contact_{contact}", 0) < _DOWN:
+        if owner.get(f"contact_{contact}", 0) < CONTACT_LEVEL:
             continue
         side, part = contact.split("_")
         ankle = owner.pose.bones[f"{side}_ankle"]

@@ -8,14 +8,11 @@ import bpy
 import numpy as np
 
 from ..compat import Curves, new_action, own_curves
-from ..motion import CONTACT_NAMES, JOINT_NAMES, Person
+from ..motion import CONTACT_LEVEL, CONTACT_NAMES, JOINT_NAMES, Person
 from .keys import changes, write_curves, write_steps
 from .sampling import Sampling, sampling
 from .skeleton import RestSkeleton, bone_quaternions, pelvis_locations, pelvis_world
 from .timing import Clock, presence
-
-CONTACT_LEVEL = 0.5
-"""From this probability on a foot counts as planted."""
 
 _CONTACT_GROUP = "Foot contact"
 _CYCLE = "Recover Motion loop"

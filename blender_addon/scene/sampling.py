@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .rotations import slerp
 from .timing import Clock, presence
 
 
@@ -30,16 +31,10 @@ class Sampling:
 
     def turns(self, quaternions: np.ndarray) -> np.ndarray:
         """(N, ..., 4) without flips -> (M, ..., 4), at a constant speed from sample to sample (slerp)."""
-        a, b = quaternions[self.before], quaternions[self._after(quaternions)]
-        angle = np.arccos(np.clip((a * b).sum(-1, keepdims=True), -1, 1))
-        share = self.share.reshape(-1, *[1] * (quaternions.ndim - 1))
-        sine = np.sin(angle)
-        small = sine < 1e-6
-        safe = np.where(small, 1, sine)
-        wa = np.where(small, 1 - share, np.sin((1 - share) * angle) / safe)
-        wb = np.where(small, share, np.sin(share * angle) / safe)
-        mixed = wa * a + wb * b
-        return mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
+        if not self.share.any():  # the usual case: a slider that is dragged writes every key at each step
+            return quaternions[self.before]
+        share = self.share.reshape(-1, *[1] * (quaternions.ndim - 2))
+        return slerp(quaternions[self.before], quaternions[self._after(quaternions)], share)
 
     def nearest(self, samples: np.ndarray) -> np.ndarray:
         """(N, ...) -> (M, ...), each key's nearest sample."""
