@@ -44,6 +44,8 @@ def _failed(code: str, message: str, fix: str, exit_code: int) -> int:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Once: whoever terminates also closes the input, and a second interrupt would meet the first one's cleaning up."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

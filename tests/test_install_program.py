@@ -67,6 +67,33 @@ def test_it_ends_with_what_it_started_when_nobody_listens(home, end):
     assert f"{sys.executable} -c import time; print('child'" not in _all_commands()
 
 
+CLEANS_UP = """
+import sys, time
+from installer import for_program
+def work():
+    try:
+        print('"child"', flush=True)
+        time.sleep(600)
+    finally:
+        print('"cleaning up"', flush=True)
+        time.sleep(1)
+        print('"clean"', flush=True)
+sys.exit(for_program.run(work, ("Environment",)))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminate is a kill there")
+def test_what_ends_it_a_second_time_does_not_meet_the_first_one_s_cleaning_up():
+    process = started("-c", CLEANS_UP)
+    wait_for_the_child(process)
+    process.terminate()
+    assert "cleaning up" in process.stdout.readline()
+    process.terminate()
+    end_by_closing(process)
+    clean, last = said_by(process)
+    assert clean == "clean" and last["error"]["code"] == "cancelled" and process.returncode == 130
+
+
 def _all_commands() -> str:
     """Commands of all processes, where the system shows them."""
     commands = []
