@@ -1,7 +1,7 @@
 """Which bones of a rig play which roles, and the JSON file that keeps it. Standard library only.
 
-    {"format": "recover-motion-rig-map", "version": 1, "name": "Mixamo", "kind": "bones",
-     "bones": {"pelvis": ["mixamorig:Hips"], "spine": ["mixamorig:Spine", "mixamorig:Spine1"], ...}}
+{"format": "recover-motion-rig-map", "version": 1, "name": "Mixamo", "kind": "bones",
+ "bones": {"pelvis": ["mixamorig:Hips"], "spine": ["mixamorig:Spine", "mixamorig:Spine1"], ...}}
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class RigMap:
     name: str
     """For people: `Mixamo`, or the rig's own."""
     kind: Kind = "bones"
-    """`bones`: the motion goes onto these very bones. `rigify`: they are the FK controls of a generated Rigify rig, whose
-    IK controls, torso and switches go by Rigify's own names."""
+    """`bones`: the motion goes onto these very bones. `rigify`: they are the ORG bones of a generated Rigify rig, whose
+    controls, in FK and IK, and switches go by Rigify's own names."""
     bones: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Role (roles.ROLES) to bones from the root outwards: spine and neck from below up, a finger from its base on, a limb
-    of more than one bone (MakeHuman's upperarm01, upperarm02) as one stiff piece whose last bone takes the twist. What
-    the rig lacks is left out. Bones of no role (twist, helper, face) stay as they rest."""
+    """Role (roles.ROLES) to bones from the root outwards: spine and neck from below up, a finger from its base on, a
+    limb of more than one bone (MakeHuman's upperarm01, upperarm02) as one stiff piece whose last bone takes the twist.
+    What the rig lacks is left out. Bones of no role (twist, helper, face) stay as they rest."""
