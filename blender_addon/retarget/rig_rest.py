@@ -28,3 +28,6 @@ class RigRest:
     """(B,) bool: its location is in its own axes (`use_local_location`)."""
     connected: np.ndarray
     """(B,) bool: its head cannot leave its parent's tail."""
+    bounds: np.ndarray | None = None
+    """(2, 3) lowest and highest corner of the meshes that hang on it, at rest, in the armature's units; None without
+    any: from there the soles are known."""
