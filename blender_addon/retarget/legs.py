@@ -1,7 +1,8 @@
 """Legs that reach their feet: hips moved so that knees stay as the person's, and two bones bent to the rest.
 
-How far a hip is from its ankle is the knee's angle, and near a straight leg a millimetre is many degrees. So the hips
-move (all frames in one smooth least-squares problem), and the knees are bent by what is left. NumPy only.
+How far a hip is from its ankle is the knee's angle, and near a straight leg a millimetre is many degrees. Thighs and
+shins of other lengths put the hips elsewhere over feet that stand. So the hips move, in one smooth least-squares
+problem over all frames, and the legs are bent by what is left. NumPy only.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from .turning import about, across, angle_between, onto, ramp, turned, unit
 
 _STRAIGHT = 0.9995
 """A planted leg is not stretched farther than this part of its length, unless the person's is: the knee would pop."""
+_LOOSE_M = 0.015
+"""So far a foot in the air may be from the height that it should have, before the knee is bent for it."""
 _STIFF_S = 0.05
 """Times shorter than this are too short for the hips to follow a knee."""
 _HOLD = 1e-3
+_WAY, _LOW = 0.05, 0.1
+"""How much it counts that a planted leg goes the person's way, and that a low foot is as low, beside 1 for its knee."""
 _TURNS, _STEPS = 3, 200
 _SINK_S = 0.12
 _EASE_S = 0.15
@@ -39,6 +44,8 @@ class Leg:
     """(N, 3) m: where the ankle has to be while the foot stands."""
     stands: np.ndarray
     """(N,) bool."""
+    low: np.ndarray
+    """(N,) 0 to 1: how near to the ground the person's foot is."""
 
     @property
     def size(self) -> float:
@@ -55,9 +62,10 @@ def hips_shift(legs: list[Leg], fps: float) -> np.ndarray:
     """(N, 3) m by which the hips have to move."""
     shift = np.zeros_like(legs[0].hip)
     weights = [_weights(leg, fps) for leg in legs]
+    fixed = [line for leg, weight in zip(legs, weights, strict=True) for line in _ways(leg, weight)]
     stiff = (_STIFF_S * fps) ** 4
     for _ in range(_TURNS):
-        lines = []
+        lines = list(fixed)
         for leg, weight in zip(legs, weights, strict=True):
             way = leg.hip + shift - leg.ankle
             distance = np.linalg.norm(way, axis=-1)
@@ -66,6 +74,16 @@ def hips_shift(legs: list[Leg], fps: float) -> np.ndarray:
             lines.append((direction, weight, leg.wanted - distance + (direction * shift).sum(-1)))
         shift = _least(lines, stiff, shift)
     return shift + _reaching(legs, shift, fps)
+
+
+def _ways(leg: Leg, weight: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Lines of the problem: the hip where thigh and shin, as the person has them, end at the ankle."""
+    missing = leg.ankle - leg.hip - leg.thigh - leg.shin
+    weights = (_WAY * weight, _WAY * weight, _WAY * weight + _LOW * leg.low)
+    return [
+        (np.broadcast_to(axis, missing.shape), share, missing[:, place])
+        for place, (axis, share) in enumerate(zip(np.eye(3), weights, strict=True))
+    ]
 
 
 def _weights(leg: Leg, fps: float) -> np.ndarray:
@@ -137,8 +155,11 @@ def _sinking(leg: Leg, hip: np.ndarray) -> np.ndarray:
 
 
 def ankle_way(leg: Leg, reach: int) -> np.ndarray:
-    """(N, 3) m: the ankle where it has to be while the foot stands, else as the person's leg goes, eased in between."""
+    """(N, 3) m: the ankle where it has to be while the foot stands, else as the person's leg goes, eased in between;
+    near the ground about as high above it as the person's."""
     free = leg.hip + leg.thigh + leg.shin
+    off = (leg.ankle - free)[:, 2]
+    free[:, 2] += leg.low * np.sign(off) * np.maximum(np.abs(off) - _LOOSE_M, 0)
     return free + eased(leg.ankle - free, leg.stands, reach)
 
 

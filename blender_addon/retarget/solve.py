@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from .settings import RetargetSettings
 from .smoothing import eased, smooth, stretches
 from .standing import Standing, standing
 from .trunk import trunk_turns
-from .turning import across, mixed, onto, turned, unit
+from .turning import across, mixed, onto, ramp, turned, unit
 
 _PATH_S, _HEADING_S = 0.25, 0.4
 """The root bone's way over the ground and its heading are the hips' without what is shorter than this."""
@@ -29,6 +29,8 @@ _TOE_S = 0.1
 _MOST_TOE = np.radians(70)
 _BELOW_M = 0.06
 """A person's foot that is deeper than this under the ground has left it (jumped off a roof); less is an error."""
+_LOW_M = (0.02, 0.12)
+"""A foot lower than the first is as low on any rig; from the second on it is where the rig's leg takes it."""
 _CLAVICLE = np.radians((10.0, 60.0))
 
 
@@ -101,8 +103,13 @@ class _Take:
         start = performance.places[0, 1:3].mean(0)
         self.about = np.array([start[0], start[1], performance.ground])
         self.hips = self.scaled(performance.places[part, 1:3].mean(1))
-        self.soles = self.scaled(performance.soles[part])
         self.rest_hips = 0.5 * (rig.head("left_thigh") + rig.head("right_thigh"))
+        self.soles = self.scaled(performance.soles[part])
+        own = performance.places[part, 1:3] - performance.places[part, 1:3].mean(1, keepdims=True)
+        for side, name in enumerate(SIDES):
+            # Who is built with wider hips stands as much wider: the legs keep their directions.
+            wider = turned(self.of("pelvis"), rig.head(f"{name}_thigh") - self.rest_hips) - scale * own[:, side]
+            self.soles[:, 2 * side : 2 * side + 2, :2] += wider[:, None, :2]
         self.align = aligned(rig, performance.rest)
         self.rest_joints = performance.rest
 
@@ -130,8 +137,7 @@ def _solve_stretch(take: _Take) -> tuple[np.ndarray, np.ndarray]:
         shift = hips_shift(list(legs.values()), take.fps)
         hips = hips + shift
         for side, leg in legs.items():
-            moved = Leg(leg.hip + shift, leg.thigh, leg.shin, leg.axis, leg.ankle, leg.stands)
-            _bend(take, side, moved, feet[side], limbs)
+            _bend(take, side, replace(leg, hip=leg.hip + shift), feet[side], limbs)
     for side in SIDES:
         _toe(take, side, limbs)
     turns |= limb_turns(rig, limbs, turns)
@@ -185,9 +191,12 @@ def _sole(rig: Standing, side: str) -> Sole:
 def _leg(take: _Take, side: str, limbs: dict[str, np.ndarray], foot: Foot) -> Leg:
     rig = take.rig
     hip, knee, ankle = (rig.head(f"{side}_{part}") for part in ("thigh", "shin", "foot"))
+    first = 2 * SIDES.index(side)
+    height = np.abs(take.soles[:, first : first + 2, 2].min(1) - take.ground)
     return Leg(
         take.hips + turned(take.of("pelvis"), hip - take.rest_hips), turned(limbs[f"{side}_thigh"], knee - hip),
         turned(limbs[f"{side}_shin"], ankle - knee), take.of(f"{side}_hip")[:, :, 0], foot.ankle, foot.stands,
+        1 - ramp(height, *_LOW_M),
     )  # fmt: skip
 
 
