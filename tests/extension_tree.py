@@ -12,6 +12,7 @@ def assemble_extension(into: Path) -> Path:
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPO / "blender_addon", package, ignore=without_caches)
     shutil.copytree(REPO / "ghmr_engine", package / "ghmr_engine", ignore=without_caches)
+    shutil.copytree(REPO / "assets" / "rig_maps", package / "assets" / "rig_maps")
     if (REPO / "install.py").is_file():
         shutil.copy2(REPO / "install.py", package)
     return package
