@@ -149,10 +149,14 @@ def _arm_cost(tree: BoneTree, joints: np.ndarray, path: list[int], at: tuple[int
 
 
 def _forward(tree: BoneTree, legs: tuple[_Limb, _Limb]) -> np.ndarray | None:
-    """Where the feet point: across them, the middle is not ahead."""
-    ways = [tree.tails[leg.end[-1]] - tree.heads[leg.end[0]] for leg in legs]
+    """Where the feet point; by their tails only where bones point along their limbs at all."""
     if len(legs[0].end) > 1:
         ways = [tree.heads[leg.end[1]] - tree.heads[leg.end[0]] for leg in legs]
+    else:
+        off = [np.linalg.norm(tree.tails[leg.upper[-1]] - tree.heads[leg.lower[0]]) for leg in legs]
+        if max(off) > 0.05 * tree.height:
+            return None
+        ways = [tree.tails[leg.end[0]] - tree.heads[leg.end[0]] for leg in legs]
     ahead = np.sum(ways, axis=0)
     ahead[[tree.middle[0], 2]] = 0
     length = np.linalg.norm(ahead)
