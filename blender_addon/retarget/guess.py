@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -72,8 +72,7 @@ def _choices(rest: RigRest, deforming: Collection[str] | None, driven: Collectio
 
 
 def _guess(rest: RigRest, used: np.ndarray, name: str) -> Guess:
-    tree = tree_of(rest, used)
-    body = body_of(tree)
+    tree, body = _upright(rest, used)
     named = roles_by_name(tree, body.roles)
     if body.forward is None and _other_way(named, body.roles):
         body.roles = mirrored(body.roles)
@@ -94,6 +93,21 @@ def _guess(rest: RigRest, used: np.ndarray, name: str) -> Guess:
         if top:
             bones["root"], found["root"] = (top,), Found(_SURENESS["place"], "place")
     return Guess(RigMap(name, "bones", {role: bones[role] for role in ROLES if role in bones}), found, tuple(remarks))
+
+
+def _upright(rest: RigRest, used: np.ndarray) -> tuple[BoneTree, Body]:
+    """The rig as it stands, or, where nobody is found in it, as if its y axis went up."""
+    tree = tree_of(rest, used)
+    body = body_of(tree)
+    if not body.roles:
+        raised = tree_of(replace(rest, world=_RAISED @ rest.world), used)
+        if body_of(raised).roles:
+            return raised, body_of(raised)
+    return tree, body
+
+
+_RAISED = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+"""y to z."""
 
 
 def _chosen(named: list[int], placed: list[int]) -> tuple[list[int], str]:
