@@ -144,7 +144,9 @@ def _arm_cost(tree: BoneTree, joints: np.ndarray, path: list[int], at: tuple[int
         return None
     beside = abs(shoulder[axis] - centre) / tree.height
     fingers = len(tree.children[path[at[2]]]) >= 3
-    cost = abs(np.log(upper / fore)) + 2 * (1 - straight) + abs(hand - 0.33) + abs(length - 0.3)
+    before = np.linalg.norm(shoulder - joints[0]) / (upper + fore)
+    cost = abs(np.log(upper / fore)) + 2 * (1 - straight) + abs(hand - 0.33) + 0.5 * abs(length - 0.3)
+    cost += max(before - 0.45, 0)
     return cost + 2 * max(0.06 - beside, 0) / 0.06 - 0.7 * fingers
 
 

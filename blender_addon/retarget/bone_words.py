@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -129,12 +128,16 @@ def _parts(words: list[str], sided: bool) -> tuple[str, ...]:
         palm = finger != "thumb" and any(word in listed["metacarpal"] for word in words)
         return () if other or palm else (finger,)
     core = [word for word in words if word not in listed["ignored"]]
-    parts = _meanings().get("".join(core)) or _meanings().get("".join(words)) or _last(core)
+    parts = _longest(core) or _longest(words)
     fitting = [part for part in parts if sided == (part in LIMBS or part in FINGERS)]
     return tuple(fitting)
 
 
-def _last(words: list[str]) -> tuple[str, ...]:
-    """The one word among them that names a part; two that name different ones say nothing."""
-    named = [_meanings()[word] for word in words if word in _meanings()]
-    return named[0] if len(named) == 1 or (named and len(Counter(named)) == 1) else ()
+def _longest(words: list[str]) -> tuple[str, ...]:
+    """What the most words next to each other say together; where several as long say different things, nothing."""
+    for length in range(len(words), 0, -1):
+        runs = ("".join(words[start : start + length]) for start in range(len(words) - length + 1))
+        said = {_meanings()[run] for run in runs if run in _meanings()}
+        if said:
+            return said.pop() if len(said) == 1 else ()
+    return ()

@@ -50,6 +50,8 @@ def guess_map(
     deforming: bones that move a mesh; None: all may. driven: bones that constraints hold, so that keys on them do not
     show. name: what a map is called that follows no preset.
     """
+    if not rest.names:
+        return Guess(RigMap(name), {})
     preset = matching(rest.names)
     if preset is not None:
         how = {role: Found(_SURENESS["preset"], "preset") for role in preset.bones}
