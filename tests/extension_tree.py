@@ -12,6 +12,8 @@ def assemble_extension(into: Path) -> Path:
     without_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPO / "blender_addon", package, ignore=without_caches)
     shutil.copytree(REPO / "ghmr_engine", package / "ghmr_engine", ignore=without_caches)
+    shutil.copytree(REPO / "assets" / "rig_maps", package / "assets" / "rig_maps")
+    shutil.copy2(REPO / "assets" / "bone_words.json", package / "assets")
     if (REPO / "install.py").is_file():
         shutil.copy2(REPO / "install.py", package)
     return package

@@ -27,7 +27,9 @@ def package(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tree")
     package = assemble_extension(folder)
     package.joinpath("__init__.py").write_text("")
-    shutil.copytree(REPO / "assets", package / "assets", ignore=shutil.ignore_patterns("*.mp4", "regression"))
+    shutil.copytree(
+        REPO / "assets", package / "assets", ignore=shutil.ignore_patterns("*.mp4", "regression"), dirs_exist_ok=True
+    )
     package = package.rename(folder / "installing_under_test")
     sys.path.insert(0, str(folder))
     yield package
