@@ -12,7 +12,7 @@ from mathutils import Euler, Quaternion
 
 from ..compat import action_curves
 from ..ghmr_engine.errors import RecoverError
-from ..motion import JOINT_NAMES
+from ..motion import CONTACT_NAMES, JOINT_NAMES
 from ..translations import told
 from .rotations import matrices_from_quaternions
 
@@ -37,16 +37,36 @@ class Way:
     """(N,) bool: the person is there."""
 
 
-def read_way(armature: bpy.types.Object, side: str) -> Way:
-    """The way of the foot on `side` ("left", "right"). Raises RecoverError where the action does not tell."""
+@dataclass(frozen=True)
+class Times:
+    """When a person is there and stands, over N scene frames, whole and one after the other."""
+
+    frames: np.ndarray
+    """(N,)."""
+    contacts: np.ndarray
+    """(N, 4) bool, in CONTACT_NAMES' order."""
+    shown: np.ndarray
+    """(N,) bool: the person is there."""
+
+
+def read_times(armature: bpy.types.Object) -> Times:
+    """Frames, contacts and presence. Raises RecoverError where the action does not tell."""
     curves = {(curve.data_path, curve.array_index): curve for curve in action_curves(armature)}
     keys = _pose_keys(armature, curves)
     frames = np.arange(math.ceil(keys[0] - 1e-6), math.floor(keys[-1] + 1e-6) + 1)
-    turns, shifts = _from_rest(armature, f"{side}_ankle", curves, frames)
-    contacts = [_contact(armature, curves, f"contact_{side}_{part}", frames) for part in ("heel", "toe")]
     hidden = curves.get(("hide_viewport", 0))
     shown = np.ones(len(frames), dtype=bool) if hidden is None else _values(hidden, frames) < 0.5
-    return Way(frames, turns, shifts, np.stack(contacts, 1) & _known(frames, keys)[:, None], shown)
+    contacts = [_contact(armature, curves, f"contact_{name}", frames) for name in CONTACT_NAMES]
+    return Times(frames, np.stack(contacts, 1) & _known(frames, keys)[:, None], shown)
+
+
+def read_way(armature: bpy.types.Object, side: str) -> Way:
+    """The way of the foot on `side` ("left", "right"). Raises RecoverError where the action does not tell."""
+    times = read_times(armature)
+    curves = {(curve.data_path, curve.array_index): curve for curve in action_curves(armature)}
+    turns, shifts = _from_rest(armature, f"{side}_ankle", curves, times.frames)
+    mine = [CONTACT_NAMES.index(f"{side}_{part}") for part in ("heel", "toe")]
+    return Way(times.frames, turns, shifts, times.contacts[:, mine], times.shown)
 
 
 def _pose_keys(armature: bpy.types.Object, curves: _Curves) -> np.ndarray:

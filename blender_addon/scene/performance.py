@@ -118,10 +118,13 @@ def contact_path(contact: str) -> str:
     return f'["contact_{contact}"]'
 
 
-def write_cycle(curves: Curves, repeats: bool, *, stays: bool) -> None:
+def write_cycle(
+    curves: Curves, repeats: bool, *, stays: bool, names: tuple[str, ...] | None = tuple(JOINT_NAMES)
+) -> None:
     """Let the pose repeat after its last key, or no longer. stays: the place on the ground repeats too; otherwise each
-    round goes on from where the last one has come to."""
-    starts = tuple(f'pose.bones["{name}"]' for name in JOINT_NAMES)  # not foot IK's bones: their keys have other ends
+    round goes on from where the last one has come to. names: of the bones, None: all."""
+    # Not foot IK's bones: their keys have other ends.
+    starts = ("pose.bones[",) if names is None else tuple(f'pose.bones["{name}"]' for name in names)
     for curve in curves.fcurves:
         if not curve.data_path.startswith(starts):
             continue
