@@ -1,0 +1,92 @@
+"""A generated Rigify rig in the file: its constraints and switches are read, its controls are keyed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import bpy
+import numpy as np
+
+from .retarget.posing import Constraint, Posing
+from .retarget.rig_rest import RigRest
+
+_LOCAL = {"LOCAL", "LOCAL_OWNER_ORIENT", "LOCAL_WITH_PARENT"}
+
+
+def posing_of(rig: bpy.types.Object, rest: RigRest, frames: int) -> Posing:
+    """The rig as it is posed, constrained and switched now, drivers included, for N frames."""
+    scene = bpy.data.scenes.new("Reading the rig")  # shown and hidden rigs alike are evaluated in a scene of their own
+    try:
+        scene.collection.objects.link(rig)
+        layer = scene.view_layers[0]
+        layer.update()
+        posed = rig.evaluated_get(layer.depsgraph).pose.bones
+        constraints = {bone.name: _constraints(bone) for bone in posed if len(bone.constraints)}
+        basis = {bone.name: np.array(bone.matrix_basis, dtype=np.float64) for bone in posed}
+    finally:
+        bpy.data.scenes.remove(scene)
+    moved = {name: _unscaled(matrix) for name, matrix in basis.items() if not np.allclose(matrix, np.eye(4), atol=1e-6)}
+    return Posing(rest, constraints, moved, frames)
+
+
+def _unscaled(matrix: np.ndarray) -> np.ndarray:
+    whole = matrix.copy()
+    whole[:3, :3] /= np.maximum(np.linalg.norm(whole[:3, :3], axis=0), 1e-12)
+    return whole
+
+
+def _constraints(bone: bpy.types.PoseBone) -> tuple[Constraint, ...]:
+    acting = (found for found in bone.constraints if found.is_valid and not found.mute)
+    return tuple(_constraint(found) for found in acting)
+
+
+def _constraint(found: bpy.types.Constraint) -> Constraint:
+    targets = ()
+    if found.type == "ARMATURE":
+        targets = tuple((target.subtarget, float(target.weight)) for target in found.targets)
+    return Constraint(
+        kind=found.type,
+        target=getattr(found, "subtarget", ""),
+        influence=float(found.influence),
+        owner_local=found.owner_space in _LOCAL,
+        target_local=found.target_space in _LOCAL,
+        head_tail=float(getattr(found, "head_tail", 0.0)),
+        rest_length=float(getattr(found, "rest_length", 0.0)),
+        targets=targets,
+        pole=getattr(found, "pole_subtarget", ""),
+        pole_angle=float(getattr(found, "pole_angle", 0.0)),
+    )
+
+
+def set_switches(rig: bpy.types.Object, switches: Mapping[tuple[str, str], float]) -> list[list]:
+    """Set properties of bones, those that the rig has; what they said before, for put_back."""
+    before = []
+    for (name, prop), value in switches.items():
+        bone = rig.pose.bones.get(name)
+        old = None if bone is None else _property(bone, prop)
+        if old is not None:
+            before.append([name, prop, old])
+            _set_property(bone, prop, type(old)(value))
+    rig.update_tag()
+    return before
+
+
+def put_back(rig: bpy.types.Object, before: list[list]) -> None:
+    """Undo set_switches; bones and properties that are gone meanwhile are left out."""
+    for name, prop, old in before:
+        bone = rig.pose.bones.get(name)
+        if bone is not None and _property(bone, prop) is not None:
+            _set_property(bone, prop, old)
+    rig.update_tag()
+
+
+def _property(bone: bpy.types.PoseBone, name: str) -> float | bool | None:
+    """Rigify's own, or Blender's of that name."""
+    return bone[name] if name in bone else getattr(bone, name, None)
+
+
+def _set_property(bone: bpy.types.PoseBone, name: str, value: float | bool) -> None:
+    if name in bone:
+        bone[name] = value
+    else:
+        setattr(bone, name, value)
