@@ -7,8 +7,11 @@ from collections.abc import Mapping
 import bpy
 import numpy as np
 
+from .compat import Curves
+from .retarget.channels import telling, turn_channels
 from .retarget.posing import Constraint, Posing
 from .retarget.rig_rest import RigRest
+from .scene.keys import write_curves
 
 _LOCAL = {"LOCAL", "LOCAL_OWNER_ORIENT", "LOCAL_WITH_PARENT"}
 
@@ -90,3 +93,16 @@ def _set_property(bone: bpy.types.PoseBone, name: str, value: float | bool) -> N
         bone[name] = value
     else:
         setattr(bone, name, value)
+
+
+def write_controls(rig: bpy.types.Object, curves: Curves, frames: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
+    """Key controls at scene frames (N,); values (N, 4, 4) by control. Stretches without change have keys at their ends."""
+    for name, basis in values.items():
+        path = f'pose.bones["{name}"].'
+        prop, turns = turn_channels(basis[:, :3, :3], rig.pose.bones[name].rotation_mode)
+        channels = {prop: turns}
+        if np.any(basis[:, :3, 3]):
+            channels["location"] = basis[:, :3, 3]
+        for prop, numbers in channels.items():
+            keep = telling(numbers, frames)
+            write_curves(curves, path + prop, frames[keep], numbers[keep], name)
