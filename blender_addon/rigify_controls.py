@@ -4,16 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from typing import TYPE_CHECKING
+
 import bpy
 import numpy as np
 
 from .compat import Curves
 from .retarget.channels import telling, turn_channels
 from .retarget.posing import Constraint, Posing
+from .retarget.rig_map import RigMap
 from .retarget.rig_rest import RigRest
+from .retarget.rigify import RigifySettings, org_skeleton, solve_controls, switches_of
+from .retarget.rigify_feet import FootContacts
+from .retarget.roles import SIDES
 from .scene.keys import write_curves
 
+if TYPE_CHECKING:
+    from .retarget.solve import Solved
+
 _LOCAL = {"LOCAL", "LOCAL_OWNER_ORIENT", "LOCAL_WITH_PARENT"}
+
+
+def write_rigify(
+    rig: bpy.types.Object,
+    curves: Curves,
+    rest: RigRest,
+    rig_map: RigMap,
+    solved: Solved,
+    fps: float,
+    settings: RigifySettings | None = None,
+) -> list[list]:
+    """Key a rig's controls, FK and IK, and set its switches. What the switches said before, for put_back.
+
+    rest: of all of the rig. solved: of org_skeleton(rest, rig_map). fps: the scene's rate.
+    """
+    bones = org_skeleton(rest, rig_map)
+    wanted = {name: solved.matrices[:, row] for row, name in enumerate(bones.names)}
+    roots = [wanted[name] for name in rig_map.bones.get("root", ())]
+    rooted = any(len(moves) and not np.allclose(moves, moves[:1], atol=1e-6) for moves in roots)
+    before = set_switches(rig, switches_of(rest, rig_map, settings or RigifySettings(), rooted))
+    feet = {
+        side: FootContacts(solved.contacts[:, 2 * row], solved.contacts[:, 2 * row + 1], solved.frames, fps)
+        for row, side in enumerate(SIDES)
+    }
+    posing = posing_of(rig, rest, len(solved.frames))
+    write_controls(rig, curves, solved.frames, solve_controls(posing, wanted, rig_map, feet))
+    return before
 
 
 def posing_of(rig: bpy.types.Object, rest: RigRest, frames: int) -> Posing:

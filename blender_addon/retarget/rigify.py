@@ -6,7 +6,7 @@ The bones' order, constraints and switches are the rig's own (posing.Posing); on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,12 +41,12 @@ def org_skeleton(rest: RigRest, rig_map: RigMap) -> RigRest:
         _with_parents(name, above, names)
     rows = [index[name] for name in names]
     own = {name: row for row, name in enumerate(names)}
-    return RigRest(
+    return replace(
+        rest,
         names=tuple(names),
         parents=np.array([own.get(above[name], -1) for name in names], dtype=int),
         matrices=rest.matrices[rows],
         lengths=rest.lengths[rows],
-        world=rest.world,
         rotation_modes=tuple("QUATERNION" for _ in rows),
         inherits=np.ones(len(rows), dtype=bool),
         local_place=np.ones(len(rows), dtype=bool),

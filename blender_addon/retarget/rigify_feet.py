@@ -28,6 +28,8 @@ class FootContacts:
     """(N,) bool"""
     toe: np.ndarray
     """(N,) bool"""
+    frames: np.ndarray
+    """(N,) whole scene frames; a step of more than one ends every plant."""
     fps: float
 
 
@@ -77,7 +79,7 @@ def foot_controls(controls: Controls, limb: Limb, contacts: FootContacts | None)
 def _rolled(controls: Controls, roll: Roll, top: str, moved: np.ndarray, contacts: FootContacts) -> None:
     """Share the foot's motion, (N, 4, 4) from rest, among the three."""
     posing = controls.posing
-    plants = runs(contacts.heel | contacts.toe)
+    plants = runs(contacts.heel | contacts.toe, contacts.frames)
     bases = [_base(moved, contacts, first, after) for first, after in plants]
     angle, spin = np.zeros(len(moved)), np.broadcast_to(np.eye(4), moved.shape).copy()
     for (first, after), base in zip(plants, bases, strict=True):
@@ -100,10 +102,12 @@ def _rolled(controls: Controls, roll: Roll, top: str, moved: np.ndarray, contact
     posing.put(roll.about_heel, heeled @ posing.at_rest(roll.about_heel))
 
 
-def runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """First frame of each run of True, and the frame after it."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+def runs(flags: np.ndarray, frames: np.ndarray) -> list[tuple[int, int]]:
+    """First row of each run of True, and the row after it; a step of more than one in frames ends a run."""
+    goes_on = flags[1:] & flags[:-1] & (np.diff(frames) == 1)
+    begins = np.flatnonzero(flags & ~np.concatenate([[False], goes_on]))
+    ends = np.flatnonzero(flags & ~np.concatenate([goes_on, [False]])) + 1
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
 
 def _base(moved: np.ndarray, contacts: FootContacts, first: int, after: int) -> np.ndarray:
