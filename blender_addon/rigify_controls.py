@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from typing import TYPE_CHECKING
 
 import bpy
@@ -48,8 +47,7 @@ def write_rigify(
         for row, side in enumerate(SIDES)
     }
     posing = posing_of(rig, rest, len(solved.frames))
-    write_controls(rig, curves, solved.frames, solve_controls(posing, wanted, rig_map, feet))
-    return before
+    return before + write_controls(rig, curves, solved.frames, solve_controls(posing, wanted, rig_map, feet))
 
 
 def posing_of(rig: bpy.types.Object, rest: RigRest, frames: int) -> Posing:
@@ -97,21 +95,21 @@ def _constraint(found: bpy.types.Constraint) -> Constraint:
     )
 
 
-def set_switches(rig: bpy.types.Object, switches: Mapping[tuple[str, str], float]) -> list[list]:
-    """Set properties of bones, those that the rig has; what they said before, for put_back."""
+def set_switches(rig: bpy.types.Object, switches: Mapping[tuple[str, str], float | list[float]]) -> list[list]:
+    """Set properties of bones, those that the rig has; what they said before (as JSON has it), for put_back."""
     before = []
     for (name, prop), value in switches.items():
         bone = rig.pose.bones.get(name)
         old = None if bone is None else _property(bone, prop)
         if old is not None:
             before.append([name, prop, old])
-            _set_property(bone, prop, type(old)(value))
+            _set_property(bone, prop, value if isinstance(old, list) else type(old)(value))
     rig.update_tag()
     return before
 
 
 def put_back(rig: bpy.types.Object, before: list[list]) -> None:
-    """Undo set_switches; bones and properties that are gone meanwhile are left out."""
+    """Undo what write_rigify set beside its keys; bones and properties that are gone meanwhile are left out."""
     for name, prop, old in before:
         bone = rig.pose.bones.get(name)
         if bone is not None and _property(bone, prop) is not None:
@@ -119,26 +117,36 @@ def put_back(rig: bpy.types.Object, before: list[list]) -> None:
     rig.update_tag()
 
 
-def _property(bone: bpy.types.PoseBone, name: str) -> float | bool | None:
+def _property(bone: bpy.types.PoseBone, name: str) -> float | bool | list[float] | None:
     """Rigify's own, or Blender's of that name."""
-    return bone[name] if name in bone else getattr(bone, name, None)
+    value = bone[name] if name in bone else getattr(bone, name, None)
+    return list(value) if hasattr(value, "__len__") else value
 
 
-def _set_property(bone: bpy.types.PoseBone, name: str, value: float | bool) -> None:
+def _set_property(bone: bpy.types.PoseBone, name: str, value: float | bool | list[float]) -> None:
     if name in bone:
         bone[name] = value
     else:
         setattr(bone, name, value)
 
 
-def write_controls(rig: bpy.types.Object, curves: Curves, frames: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
-    """Key controls at scene frames (N,); values (N, 4, 4) by control. Stretches without change have keys at their ends."""
+def write_controls(
+    rig: bpy.types.Object, curves: Curves, frames: np.ndarray, values: Mapping[str, np.ndarray]
+) -> list[list]:
+    """Key controls at scene frames (N,); values (N, 4, 4) by control. Of a stretch without change the ends are keyed.
+
+    What is not keyed of them is set to what it is at rest; what it was before, for put_back.
+    """
+    before: list[list] = []
     for name, basis in values.items():
-        path = f'pose.bones["{name}"].'
         prop, turns = turn_channels(basis[:, :3, :3], rig.pose.bones[name].rotation_mode)
         channels = {prop: turns}
         if np.any(basis[:, :3, 3]):
             channels["location"] = basis[:, :3, 3]
+        else:
+            before += set_switches(rig, {(name, "location"): [0.0] * 3})
+        before += set_switches(rig, {(name, "scale"): [1.0] * 3})
         for prop, numbers in channels.items():
             keep = telling(numbers, frames)
-            write_curves(curves, path + prop, frames[keep], numbers[keep], name)
+            write_curves(curves, f'pose.bones["{name}"].{prop}', frames[keep], numbers[keep], name)
+    return before
