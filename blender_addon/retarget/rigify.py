@@ -109,22 +109,28 @@ def switches_of(rest: RigRest, rig_map: RigMap, settings: RigifySettings, rooted
     return switches
 
 
+def hinged(posing: Posing, wanted: Mapping[str, np.ndarray], rig_map: RigMap) -> dict[str, np.ndarray]:
+    """What is wanted, (N, 4, 4) by bone, with elbows and knees as hinges: the same in FK and in IK."""
+    out = dict(wanted)
+    for limb in limbs_of(posing.rest, rig_map):
+        out |= hinge_limb(posing, wanted, limb)
+    return out
+
+
 def solve_controls(
     posing: Posing, wanted: Mapping[str, np.ndarray], rig_map: RigMap, feet: Mapping[str, FootContacts] | None = None
 ) -> dict[str, np.ndarray]:
     """Values of the controls, (N, 4, 4) by control: its own turn and place.
 
     posing: the rig with its switches as they shall be. wanted: (N, 4, 4) where each of the map's bones shall stand,
-    bone to armature. feet: by side, when they stand; without it no foot rolls.
+    bone to armature; elbows and knees become hinges. feet: by side, when they stand; without it no foot rolls.
     """
     bones = rig_map.bones
     spine = (*bones["pelvis"], *bones.get("spine", ()))
     neck, head = bones.get("neck", ()), bones.get("head", ())
     trunk = sum(posing.rest.lengths[posing.index[name]] for name in spine)
-    controls = Controls(posing, wanted, trunk)
+    controls = Controls(posing, hinged(posing, wanted, rig_map), trunk)
     limbs = limbs_of(posing.rest, rig_map)
-    for limb in limbs:
-        hinge_limb(controls, limb)
     for name in bones.get("root", ()):
         controls.follow(name, name)
     trunk_controls(controls, spine, neck, head)

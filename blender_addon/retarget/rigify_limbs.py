@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from .controls import Controls
@@ -9,8 +11,9 @@ from .posing import Constraint, Posing
 from .rigify_names import Limb, control, mechanism
 from .turns import across, normalized, rigid
 
-_STRAIGHT = 0.01
-"""Sine of the bend at which the plane comes half from where elbow or knee is and half from how the upper bone turns."""
+_STRAIGHT = 0.02
+"""Elbow or knee so far off the straight line, in lengths of the limb: the plane comes half from where it is, half from
+how the upper bone turns. Moving it by millimetres is not seen, turning a straight limb about itself is."""
 _POLE_ANGLE = -np.pi / 2
 """Rigify's own for limbs that bend about x."""
 
@@ -28,12 +31,11 @@ def _pole_axis(posing: Posing, limb: Limb) -> np.ndarray:
     return np.array([np.cos(angle), 0.0, np.sin(angle)])
 
 
-def hinge_limb(controls: Controls, limb: Limb) -> None:
-    """Wanted turns of upper and lower bone become what a hinge and IK can do: ends stay, the plane stays, twist goes.
+def hinge_limb(posing: Posing, wanted: Mapping[str, np.ndarray], limb: Limb) -> dict[str, np.ndarray]:
+    """Wanted upper and lower bone, (N, 4, 4), as a hinge and IK can do it: ends stay, the plane stays, twist goes.
 
     Where the limb is as good as straight, the upper bone's own turn says the plane, so that knees do not pop.
     """
-    posing, wanted = controls.posing, controls.wanted
     upper, lower, end = (limb.bones[part] for part in ("upper", "lower", "end"))
     start, bend, reach = (wanted[name][:, :3, 3] for name in (upper, lower, end))
     rest_start, rest_bend, rest_reach = (posing.at_rest(name)[:3, 3] for name in (upper, lower, end))
@@ -43,17 +45,20 @@ def hinge_limb(controls: Controls, limb: Limb) -> None:
 
     far = np.linalg.norm(reach - start, axis=1, keepdims=True)
     along = (reach - start) / np.maximum(far, 1e-9)
-    own = controls.moved(upper)[:, :3, :3] @ rest_hinge
-    bent = np.cross(bend - start, reach - bend) / (first * second)
-    agree = (normalized(bent) * own).sum(-1, keepdims=True)
-    hinge = normalized(across(bent * np.clip(2.5 * agree + 0.5, 0, 1) + _STRAIGHT * own, along))
+    own = wanted[upper][:, :3, :3] @ posing.at_rest(upper)[:3, :3].T @ rest_hinge
+    seen = normalized(across(np.cross(bend - start, reach - bend), along))
+    far_out = np.linalg.norm(across(bend - start, along), axis=1, keepdims=True) / (_STRAIGHT * (first + second))
+    agree = (seen * own).sum(-1, keepdims=True)
+    hinge = normalized(across(seen * far_out**2 * np.clip(2.5 * agree + 0.5, 0, 1) + own, along))
 
     ahead = (first**2 - second**2 + far**2) / (2 * np.maximum(far, 1e-9))
     aside = np.sqrt(np.maximum(first**2 - ahead**2, 0))
     knee = start + ahead * along + aside * np.cross(along, hinge)
+    out = {}
     for name, place, way, rest_way in ((upper, start, knee - start, above), (lower, knee, reach - knee, below)):
         turn = _frame(hinge, way) @ np.swapaxes(_frame(rest_hinge, rest_way), -1, -2)
-        wanted[name] = rigid(turn @ posing.at_rest(name)[:3, :3], place)
+        out[name] = rigid(turn @ posing.at_rest(name)[:3, :3], place)
+    return out
 
 
 def _frame(hinge: np.ndarray, way: np.ndarray) -> np.ndarray:
