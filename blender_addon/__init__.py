@@ -13,17 +13,23 @@ from . import (
     moving,
     preferences,
     properties,
+    retarget_settings,
+    rig_maps,
     runner,
     take_rows,
     takes,
     translations,
 )
 from .operators import feet, foot_ik, ground, install, people, people_swap, pick, pins, recover, root, worst_frame
+from .operators import retarget as retarget_operators
+from .operators import rig_map as rig_map_operators
 from .operators import takes as take_operators
 from .overlay import handlers, settings
 from .ui import boxes, fix, panel, pictures, pin_marks
 from .ui import foot_ik as foot_ik_panel
 from .ui import people as people_panel
+from .ui import retarget as retarget_panel
+from .ui import rig_map as rig_map_panel
 from .ui import takes as takes_panel
 
 _MODULES = (
@@ -35,6 +41,8 @@ _MODULES = (
     take_rows,
     settings,
     fixes,
+    retarget_settings,
+    rig_maps,
     found_people,
     moving,
     runner,
@@ -51,6 +59,8 @@ _MODULES = (
     people_swap,
     ground,
     foot_ik,
+    retarget_operators,
+    rig_map_operators,
     pictures,
     boxes,
     panel,
@@ -58,6 +68,8 @@ _MODULES = (
     takes_panel,
     fix,
     foot_ik_panel,
+    retarget_panel,
+    rig_map_panel,
     handlers,
     pin_marks,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import bpy
 import numpy as np
@@ -22,10 +22,13 @@ from .retarget.measure import Report, Spread, measured
 from .retarget.performance import Performance
 from .retarget.rig_map import RigMap, from_text, to_text
 from .retarget.rig_rest import RigRest
+from .retarget.rigify import org_skeleton
 from .retarget.settings import RetargetSettings
 from .retarget.solve import Solved, solve
 from .retarget_settings import keep_settings, settings_of
 from .rig_before import keep_before, keep_switches, kept_switches, put_back
+from .rigify_controls import put_back as switch_back
+from .rigify_controls import write_rigify
 from .rigs import rest_of_rig
 from .scene.keys import key_values, write_curves
 from .scene.performance import write_cycle
@@ -36,9 +39,7 @@ _LOOKED_AT, _BLOCK = 120, 12
 """So many frames are measured at most, in blocks of so many that follow each other."""
 
 
-def retarget(
-    person: bpy.types.Object, rig: bpy.types.Object, rig_map: RigMap, settings: RetargetSettings = RetargetSettings()
-) -> Report:
+def retarget(person: bpy.types.Object, rig: bpy.types.Object, rig_map: RigMap, settings: RetargetSettings) -> Report:
     """Put a person's motion, as it is shown now, onto a rig; what was put there before is replaced.
 
     The rig must be one of this file's, or an override (editable_rig). How well it went, measured on what Blender shows.
@@ -53,7 +54,7 @@ def retarget(
     if is_retargeted(rig):
         _keep_changed(rig)
         _take_off(rig)
-    keep_before(rig, *ready.bones)
+    keep_before(rig, *ready.bones, mute=not ready.constrained)
     own = rig.recover_motion_retarget
     curves = new_action(f"{rig.name} {person.name}", rig)
     keep_switches(rig, ready.write(curves) or [])
@@ -83,7 +84,7 @@ def update(rig: bpy.types.Object) -> Report:
 
 
 def remove(rig: bpy.types.Object) -> None:
-    """Take the motion off: the rig is exactly as it was before. Keys made on it by hand stay, in an action of theirs."""
+    """Take the motion off: the rig is as it was before. Keys made on it by hand stay, in an action of theirs."""
     if not is_retargeted(rig):
         raise RecoverError("not_retargeted", told("{rig} shows nobody's motion.", rig=rig.name), "Nothing to remove.")
     _keep_changed(rig)
@@ -162,20 +163,22 @@ def _take_off(rig: bpy.types.Object) -> None:
     own = rig.recover_motion_retarget
     switches, action = kept_switches(rig), own.action
     put_back(rig)
-    if switches:
-        from .rigify_controls import put_back as switch_back
-
-        switch_back(rig, switches)
+    switch_back(rig, switches)
     own.action, own.written, own.report = None, "", ""
     if action is not None and action.users - action.use_fake_user == 0:
         bpy.data.actions.remove(action)
 
 
+@dataclass(frozen=True)
 class _Ready:
-    """A motion that only has to be written: (bones that get keys, bones that go to rest), and what writes it."""
+    """A motion that only has to be written."""
 
-    def __init__(self, bones: tuple[list[str], list[str]], write: Callable[[Curves], list[list] | None]) -> None:
-        self.bones, self.write = bones, write
+    bones: tuple[list[str], list[str]]
+    """Names of those that get keys, and of those that go to rest."""
+    write: Callable[[Curves], list[list] | None]
+    """What writes it, and says which of the rig's own switches it set."""
+    constrained: bool = False
+    """The bones' constraints are part of how the rig works."""
 
 
 def _ready_bones(
@@ -217,10 +220,14 @@ def _between(rest: RigRest, solved: Solved) -> list[str]:
 def _ready_rigify(
     rig: bpy.types.Object, rest: RigRest, rig_map: RigMap, performance: Performance, settings: RetargetSettings
 ) -> _Ready:
-    """Keys on Rigify's controls."""
-    raise RecoverError(
-        "no_rigify", "Rigify's controls cannot be keyed yet.", "Choose the DEF bones in the map instead, kind: bones."
-    )
+    """Keys on Rigify's controls, which bring its ORG bones to where they are solved."""
+    solved = solve(performance, org_skeleton(rest, rig_map), rig_map, settings)
+    controls = [name for name in rest.names if not name.startswith(("ORG-", "DEF-", "MCH-", "VIS_"))]
+
+    def write(curves: Curves) -> list[list]:
+        return write_rigify(rig, curves, rest, rig_map, solved, performance.fps)
+
+    return _Ready((controls, []), write, constrained=True)
 
 
 _WRITERS = {"bones": _ready_bones, "rigify": _ready_rigify}
@@ -239,7 +246,7 @@ def _look(
         performance, frames=performance.frames[rows], turns=performance.turns[rows],
         places=performance.places[rows], contacts=performance.contacts[rows],
     )  # fmt: skip
-    return measured(seen, rest, rig_map, matrices, standing_still=settings.root != "in_place")
+    return measured(seen, rest, rig_map, matrices, stays=settings.root == "in_place")
 
 
 def _looked_at(count: int) -> np.ndarray:

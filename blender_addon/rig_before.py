@@ -13,10 +13,10 @@ _CHANNELS = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis
 _BLENDING = ("use_nla", "action_influence", "action_blend_type", "action_extrapolation")
 
 
-def keep_before(rig: bpy.types.Object, keyed: Iterable[str], still: Iterable[str]) -> None:
-    """Remember the rig, and make room: no other animation, no constraint on bones that are to be keyed.
+def keep_before(rig: bpy.types.Object, keyed: Iterable[str], still: Iterable[str], *, mute: bool) -> None:
+    """Remember the rig, and make room for keys: no other animation.
 
-    keyed: bones that get keys; still: bones between them, which go to rest.
+    keyed: bones that get keys; still: bones between them, which go to rest. mute: no constraint moves a keyed bone.
     """
     own, animation = rig.recover_motion_retarget, rig.animation_data
     keyed, still = set(keyed), set(still)
@@ -24,7 +24,7 @@ def keep_before(rig: bpy.types.Object, keyed: Iterable[str], still: Iterable[str
     blending = None if animation is None else {name: getattr(animation, name) for name in _BLENDING}
     slot = getattr(getattr(animation, "action_slot", None), "identifier", None)
     own.former = animation.action if animation is not None else None
-    muted = _mute(rig, keyed)
+    muted = _mute(rig, keyed) if mute else []
     before = {"blending": blending, "slot": slot, "bones": bones, "muted": muted, "switches": []}
     own.before = json.dumps(before)
     for name in still:

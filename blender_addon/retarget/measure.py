@@ -41,8 +41,9 @@ class Report:
     """Figures of one person on one rig."""
 
     frames: int
-    sliding_mm: Spread
-    """What a planted heel or toe moves over the ground in a frame."""
+    """So many were measured."""
+    sliding_mm: Spread | None
+    """What a planted heel or toe moves over the ground in a frame; None where it has to: in place."""
     directions_deg: Spread
     """Between a limb of the rig and the person's: upper and lower arms and legs, all frames."""
     joints_deg: Spread
@@ -58,24 +59,24 @@ class Report:
 
 
 def measured(
-    performance: Performance, rest: RigRest, rig_map: RigMap, matrices: np.ndarray, moving: np.ndarray | None = None
+    performance: Performance, rest: RigRest, rig_map: RigMap, matrices: np.ndarray, *, stays: bool = False
 ) -> Report:
     """matrices (N, B, 4, 4): the rig's bones in the armature at the performance's frames, as they are shown.
 
-    moving (N, 2) m: how the ground goes by under a person that stays in place; None: it stands.
+    stays: the way over the ground was taken away, so that feet have to slide.
     """
     rig = standing(rest, rig_map)
     heads = matrices[..., :3, 3] @ rest.world[:3, :3].T + rest.world[:3, 3]
     ways, own = _directions(rig, heads, matrices), _own_directions(performance)
     soles = sole_points(rig, matrices)
-    ground = soles if moving is None else soles - np.pad(moving, ((0, 0), (0, 1)))[:, None]
     bends = [angle_between(of[a], of[b]) for of in (ways, own) for a, b in ((0, 1), (2, 3), (4, 5), (6, 7))]
     errors = np.degrees(angle_between(ways, own))
     joints = np.degrees(np.abs(np.stack(bends[:4]) - np.stack(bends[4:])))
     knees = [_jolt(np.stack(part), performance.frames) for part in (bends[2:4], bends[6:8])]
+    slid = None if stays else Spread.of(1000 * sliding(soles, performance))
     sunk = [1000 * max(performance.ground - float(points[..., 2].min()), 0.0) for points in (soles, performance.soles)]
     return Report(
-        len(performance.frames), Spread.of(1000 * sliding(ground, performance)), Spread.of(errors), Spread.of(joints),
+        len(performance.frames), slid, Spread.of(errors), Spread.of(joints),
         sunk[0], sunk[1], knees[0], knees[1], _scale(rig, performance),
     )  # fmt: skip
 

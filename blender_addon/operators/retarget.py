@@ -1,0 +1,151 @@
+"""Retarget, Update, Bake and Remove: a person's motion on the animator's own rig."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import runner
+from ..ghmr_engine.errors import RecoverError
+from ..motion import MotionFileError
+from ..retarget.measure import Report
+from ..retarget.rig_map import RigMap
+from ..retarget_settings import settings_of
+from ..retargeting import bake, is_retargeted, remove, retarget, update
+from ..rig_files import editable_rig
+from ..rig_maps import guess_for, keep_map, kept_map, map_for, rig_of
+from ..takes import active_person
+from ..translations import fault, told
+
+
+def chosen_rig(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The active object's rig, else the one that the panel names."""
+    rig = rig_of(context.view_layer.objects.active)
+    named = context.scene.recover_motion_rig
+    if rig is None and named is not None and named.name in context.scene.objects:
+        rig = named
+    return rig
+
+
+def chosen_person(context: bpy.types.Context, rig: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The person that the rig names, else the active one, or the only one of the active take."""
+    named = rig.recover_motion_retarget.person if rig is not None else None
+    return named or active_person(context)
+
+
+class _Retargeting:
+    """What the buttons share."""
+
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012  Blender wants a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Where there is a rig that it can be done with."""
+        reason = cls.why_not(context, chosen_rig(context))
+        if reason:
+            cls.poll_message_set(told(reason))
+        return not reason
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context, rig: bpy.types.Object | None) -> str:
+        """Why the button cannot be pressed; empty where it can."""
+        if rig is None:
+            return "Select your own rig, or choose it in the panel"
+        if not is_retargeted(rig):
+            return "This rig shows nobody's motion"
+        return "Leave edit mode first" if rig.mode == "EDIT" else ""
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do it, or say why not."""
+        try:
+            self.work(context, chosen_rig(context))
+        except (RecoverError, MotionFileError, OSError) as error:
+            self.report({"ERROR"}, fault(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class RECOVERMOTION_OT_retarget(_Retargeting, bpy.types.Operator):
+    """Put this person's motion onto your own rig; what the rig showed before comes back with Remove"""
+
+    bl_idname = "recover_motion.retarget"
+    bl_label = "Retarget"
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context, rig: bpy.types.Object | None) -> str:
+        """With a rig and a person."""
+        if runner.busy():
+            return "Wait until what is being worked on is done"
+        if rig is None:
+            return "Select your own rig, or choose it in the panel"
+        if chosen_person(context, rig) is None:
+            return "Choose whose motion the rig shall get"
+        return "Leave edit mode first" if rig.mode == "EDIT" else ""
+
+    def work(self, context: bpy.types.Context, rig: bpy.types.Object) -> None:
+        """Retarget."""
+        person = chosen_person(context, rig)
+        made = editable_rig(context, rig)
+        if made != rig:
+            context.scene.recover_motion_rig = made
+            self.report({"INFO"}, told("{rig} is linked: a library override of it was made", rig=rig.name))
+        settings, rig_map = settings_of(made), _map(made)
+        _tell(self, retarget(person, made, rig_map, settings))
+
+
+class RECOVERMOTION_OT_update_retarget(_Retargeting, bpy.types.Operator):
+    """Put the motion onto the rig once more, as the person, the map and the settings are now"""
+
+    bl_idname = "recover_motion.update_retarget"
+    bl_label = "Update"
+
+    def work(self, _context: bpy.types.Context, rig: bpy.types.Object) -> None:
+        """Update."""
+        _tell(self, update(rig))
+
+
+class RECOVERMOTION_OT_bake_retarget(_Retargeting, bpy.types.Operator):
+    """Make the motion the rig's own: its action stays as an asset, and what the rig had before is given up"""
+
+    bl_idname = "recover_motion.bake_retarget"
+    bl_label = "Bake"
+
+    def work(self, _context: bpy.types.Context, rig: bpy.types.Object) -> None:
+        """Bake."""
+        self.report({"INFO"}, told("Baked: {name}", name=bake(rig).name))
+
+
+class RECOVERMOTION_OT_remove_retarget(_Retargeting, bpy.types.Operator):
+    """Take the motion off the rig: action, pose and constraints are as they were before"""
+
+    bl_idname = "recover_motion.remove_retarget"
+    bl_label = "Remove"
+
+    def work(self, _context: bpy.types.Context, rig: bpy.types.Object) -> None:
+        """Remove."""
+        remove(rig)
+
+
+def _map(rig: bpy.types.Object) -> RigMap:
+    """The rig's map; a guessed one is kept with it, so that it can be looked at and corrected."""
+    if kept_map(rig) is None:
+        rig_map, guess = map_for(rig), guess_for(rig)
+        keep_map(rig, rig_map, guess.found if guess.map == rig_map else None)
+    return map_for(rig)
+
+
+def _tell(operator: bpy.types.Operator, report: Report) -> None:
+    degrees = f"{report.directions_deg.mean:.1f}"
+    if report.sliding_mm is None:
+        operator.report({"INFO"}, told("Limbs are {degrees} degrees off", degrees=degrees))
+        return
+    text, sliding = "Limbs are {degrees} degrees off, feet slide {mm} mm a frame", f"{report.sliding_mm.mean:.2f}"
+    operator.report({"INFO"}, told(text, degrees=degrees, mm=sliding))
+
+
+_CLASSES = (
+    RECOVERMOTION_OT_retarget,
+    RECOVERMOTION_OT_update_retarget,
+    RECOVERMOTION_OT_bake_retarget,
+    RECOVERMOTION_OT_remove_retarget,
+)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)
