@@ -20,7 +20,20 @@ from . import (
     takes,
     translations,
 )
-from .operators import feet, foot_ik, ground, install, people, people_swap, pick, pins, recover, root, worst_frame
+from .operators import (
+    feet,
+    foot_ik,
+    ground,
+    install,
+    people,
+    people_swap,
+    pick,
+    pins,
+    recover,
+    root,
+    show_clip,
+    worst_frame,
+)
 from .operators import retarget as retarget_operators
 from .operators import rig_map as rig_map_operators
 from .operators import takes as take_operators
@@ -51,6 +64,7 @@ _MODULES = (
     recover,
     people,
     pick,
+    show_clip,
     take_operators,
     worst_frame,
     feet,
