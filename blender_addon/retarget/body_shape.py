@@ -10,6 +10,8 @@ import numpy as np
 from .bone_tree import BoneTree
 from .hand_shape import fingers_of
 
+_HIP_BESIDE = 0.03
+"""Of the height: a leg that begins nearer to the middle begins with a bone of the pelvis."""
 _LONGEST_PATH = 14
 """Bones of a limb that are looked at; hair and tails may have hundreds."""
 
@@ -125,6 +127,8 @@ def _leg_cost(tree: BoneTree, joints: np.ndarray, path: list[int], at: tuple[int
         return None
     foot = np.linalg.norm((joints[-1] - ankle)[:2]) / (thigh + shin)
     aside = np.linalg.norm(joints[at[0]] - joints[0]) / (thigh + shin)
+    axis, centre = tree.middle
+    aside += max(1 - abs(hip[axis] - centre) / (_HIP_BESIDE * tree.height), 0)
     bones = len(path[at[2] :])
     return abs(np.log(thigh / shin)) + down + 3 * abs(low - 0.09) + abs(foot - 0.3) + aside + 0.05 * abs(bones - 2)
 

@@ -14,8 +14,7 @@ def fingers_of(tree: BoneTree, hand: int) -> dict[str, list[int]]:
     """Fingers by name, each from its knuckle on (the thumb from its base): bones of the tree. A hand with fewer than
     two fingers has none; with fewer than five, the little one is missing first."""
     wrist = tree.heads[hand]
-    chains = [_longest(tree, child) for child in tree.children[hand]]
-    chains = [chain for chain in chains if len(chain) > 1]
+    chains = _chains(tree, hand)
     if not 2 <= len(chains) <= 6:
         return {}
     bare = [_without_metacarpal(tree, wrist, chain) for chain in chains]
@@ -35,8 +34,16 @@ def fingers_of(tree: BoneTree, hand: int) -> dict[str, list[int]]:
     return named | {name: chain[:_BONES] for name, chain in zip(_NAMES, rest, strict=False)}
 
 
-def _longest(tree: BoneTree, bone: int) -> list[int]:
-    return max(tree.paths(bone), key=len)
+def _chains(tree: BoneTree, hand: int) -> list[list[int]]:
+    """What hangs on the hand in chains of two bones and more; a bone of the palm that carries several is none's."""
+    longest: dict[int, list[int]] = {}
+    for path in tree.paths(hand):
+        chain = path[1:]
+        while chain and sum(bool(tree.children[child]) for child in tree.children[chain[0]]) > 1:
+            chain = chain[1:]
+        if len(chain) > 1 and len(chain) > len(longest.get(chain[0], ())):
+            longest[chain[0]] = chain
+    return list(longest.values())
 
 
 def _without_metacarpal(tree: BoneTree, wrist: np.ndarray, chain: list[int]) -> list[int]:

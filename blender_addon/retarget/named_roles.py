@@ -36,9 +36,19 @@ def roles_by_name(tree: BoneTree, placed: dict[str, list[int]]) -> dict[str, lis
             bones = _pelvis(centre, placed)
         if bones:
             roles[part] = bones if part in ("spine", "neck") else bones[:1]
+    _part_spine(roles, placed)
     if roles.get("root") == roles.get("pelvis"):
         roles.pop("root", None)
     return roles
+
+
+def _part_spine(roles: dict[str, list[int]], placed: dict[str, list[int]]) -> None:
+    """Where all from pelvis to head are called spine, their places say which is which."""
+    others = [part for part in ("pelvis", "neck", "head") if part not in roles]
+    taken = {bone for part in others for bone in placed.get(part, ())}
+    left = [bone for bone in roles.get("spine", ()) if bone not in taken]
+    if left:
+        roles["spine"] = left
 
 
 def _line(tree: BoneTree, bones: list[int]) -> list[int]:

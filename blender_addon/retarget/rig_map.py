@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ..ghmr_engine.errors import RecoverError
-from .roles import LABELS, NEEDED, ROLES, SINGLE
+from .roles import CARRIERS, LABELS, NEEDED, ROLES, SINGLE
 
 FORMAT, VERSION = "recover-motion-rig-map", 1
 LONGEST = 1_000_000
@@ -128,6 +128,32 @@ def check(rig_map: RigMap, names: Collection[str]) -> list[Remark]:
         if role in SINGLE and len(bones) > 1:
             remarks.append(Remark(role, "{role} can be one bone only.", {"role": LABELS[role]}, grave=True))
     return sorted(remarks + _lopsided(rig_map), key=lambda remark: not remark.grave)
+
+
+def doubts(rig_map: RigMap, names: Sequence[str], parents: Sequence[int]) -> list[Remark]:
+    """What is odd in how the bones hang on each other; names and parents as RigRest has them. Rigs held together by
+    constraints, as Rigify's, are not asked."""
+    above = {name: names[parent] if parent >= 0 else "" for name, parent in zip(names, parents, strict=True)}
+    remarks = []
+    for role, bones in rig_map.bones.items() if rig_map.kind == "bones" else ():
+        for bone, before in zip(bones[1:], bones, strict=False):
+            if before not in _line(bone, above):
+                said = {"bone": bone, "role": LABELS[role]}
+                remarks.append(Remark(role, "{bone} of {role} does not hang on the bone before it.", said))
+        carrier = next((other for other in CARRIERS.get(role, ()) if rig_map.bones.get(other)), None)
+        if carrier and rig_map.bones[carrier][-1] not in _line(bones[0], above):
+            said = {"role": LABELS[role], "other": LABELS[carrier]}
+            remarks.append(Remark(role, "{role} does not hang on {other}.", said))
+    return remarks
+
+
+def _line(bone: str, above: dict[str, str]) -> list[str]:
+    """The bone's ancestors, and itself."""
+    found = []
+    while bone:
+        found.append(bone)
+        bone = above.get(bone, "")
+    return found
 
 
 def _lopsided(rig_map: RigMap) -> list[Remark]:

@@ -20,8 +20,17 @@ MIRRORED = {role: role.replace("left_", "right_", 1) for role in ROLES if role.s
 SINGLE = ("root", "pelvis", "head", "left_hand", "right_hand", "left_foot", "right_foot")
 """Roles of one bone; others may have several, one behind the other."""
 
+CARRIERS = {
+    "spine": ("pelvis",), "neck": ("spine",), "head": ("neck", "spine"),
+    **{f"{side}_{part}": tuple(f"{side}_{one}" if one in LIMBS else one for one in carriers)
+       for side in SIDES for part, carriers in {
+           "upper_arm": ("clavicle",), "forearm": ("upper_arm",), "hand": ("forearm",), "thigh": ("pelvis",),
+           "shin": ("thigh",), "foot": ("shin",), "toe": ("foot",), **dict.fromkeys(FINGERS, ("hand",))}.items()},
+}  # fmt: skip
+"""What a role hangs on, the first of these that there is."""
+
 LABELS = {
-    "root": "Root", "pelvis": "Hips", "spine": "Spine", "neck": "Neck", "head": "Head",
+    "root": "Root Bone", "pelvis": "Hips", "spine": "Spine", "neck": "Neck", "head": "Head",
     "left_clavicle": "Left Shoulder", "left_upper_arm": "Left Upper Arm", "left_forearm": "Left Forearm",
     "left_hand": "Left Hand", "left_thigh": "Left Thigh", "left_shin": "Left Shin", "left_foot": "Left Foot",
     "left_toe": "Left Toes", "left_thumb": "Left Thumb", "left_index": "Left Index Finger",

@@ -6,13 +6,14 @@ import bpy
 
 from .. import rig_colours
 from ..retarget.guess import SURE
-from ..retarget.rig_map import RigMap, check
+from ..retarget.rig_map import Remark, RigMap, check, doubts
 from ..retarget.roles import LABELS, NEEDED, ROLES, SINGLE
 from ..rig_maps import kept_map, label_of, rig_of
 from ..translations import local, told
 from .editors import Drawn, in_editors, words
 
 _ROWS = 8
+_MOST_REMARKS = 3
 _HOW = {
     "name": "By its name; its place tells nothing.",
     "place": "By its place; its name tells nothing.",
@@ -108,10 +109,21 @@ def _draw_remarks(
     context: bpy.types.Context, layout: bpy.types.UILayout, rig: bpy.types.Object, rig_map: RigMap
 ) -> None:
     """What is missing; what is needed first."""
-    remarks = check(rig_map, rig.data.bones.keys())
-    for remark in [remark for remark in remarks if remark.grave] or remarks[:2]:
+    for remark in _remarks(rig, rig_map):
         values = {name: told(value) if value in LABELS.values() else value for name, value in remark.values.items()}
         words(context, layout, local(remark.text, **values), "ERROR" if remark.grave else "INFO")
+
+
+def _remarks(rig: bpy.types.Object, rig_map: RigMap) -> list[Remark]:
+    """The grave ones, else the first few of the others."""
+    bones = rig.data.bones
+    remarks = check(rig_map, bones.keys())
+    grave = [remark for remark in remarks if remark.grave]
+    if grave:
+        return grave
+    place = {bone.name: number for number, bone in enumerate(bones)}
+    parents = [place[bone.parent.name] if bone.parent else -1 for bone in bones]
+    return [*doubts(rig_map, list(place), parents), *remarks][:_MOST_REMARKS]
 
 
 _CLASSES = (RECOVERMOTION_UL_rig_roles, *in_editors(RigMapping))
