@@ -138,6 +138,7 @@ def write_controls(
     What is not keyed of them is set to what it is at rest; what it was before, for put_back.
     """
     before: list[list] = []
+    holds = np.diff(frames, append=frames[-1:] + 1) > 1  # who is away stands still until the return
     for name, basis in values.items():
         prop, turns = turn_channels(basis[:, :3, :3], rig.pose.bones[name].rotation_mode)
         channels = {prop: turns}
@@ -148,5 +149,6 @@ def write_controls(
         before += set_switches(rig, {(name, "scale"): [1.0] * 3})
         for prop, numbers in channels.items():
             keep = telling(numbers, frames)
-            write_curves(curves, f'pose.bones["{name}"].{prop}', frames[keep], numbers[keep], name)
+            path = f'pose.bones["{name}"].{prop}'
+            write_curves(curves, path, frames[keep], numbers[keep], name, holds[keep])
     return before

@@ -103,6 +103,7 @@ def switches_of(rest: RigRest, rig_map: RigMap, settings: RigifySettings, rooted
             # Blender's IK draws bones that may stretch a little in every pose, and elbow or knee leave their place.
             (control(limb.bones["upper"], "ik"), "ik_stretch"): 0.0,
             (mechanism(limb.bones["lower"], "ik"), "ik_stretch"): 0.0,
+            (control(limb.bones["end"], "heel_ik"), "Toe_Roll"): 0.0,
         }
         if leg and rooted:
             switches[limb.switch, "IK_parent"] = 0.0
@@ -142,10 +143,11 @@ def solve_controls(
         for name in chain_of(limb):
             posing.put(name, controls.wanted[name])
     for limb in limbs:
-        for name in chain_of(limb):
-            controls.follow(name, control(name, "fk"))
         if limb.kind == "leg":
             foot_controls(controls, limb, None if feet is None else feet.get(limb.side))
+        for name in chain_of(limb):  # on rigs without a toe for IK this one's serves both, and hangs on the roll
+            own = control(name, "fk")
+            controls.follow(name, own if own in posing else plain(name))
         ik_controls(controls, limb)
     _fingers(controls, rig_map)
     return controls.written
