@@ -45,6 +45,16 @@ class RecoverMotionRetarget(bpy.types.PropertyGroup):
         name="Relaxed Hands", default=1.0, min=0.0, max=1.0, subtype="FACTOR",
         description="How far fingers are curled as in a hanging hand; 0: as they rest on the rig", **_PLAIN,
     )  # fmt: skip
+    legs_ik: bpy.props.BoolProperty(
+        name="Legs in IK", default=True,
+        description="The legs follow their controls for IK; those for FK are keyed too, and Rigify's IK-FK switches",
+        **_PLAIN,
+    )  # fmt: skip
+    arms_ik: bpy.props.BoolProperty(
+        name="Arms in IK", default=False,
+        description="The arms follow their controls for IK; those for FK are keyed too, and Rigify's IK-FK switches",
+        **_PLAIN,
+    )  # fmt: skip
     map: bpy.props.StringProperty(name="Map", description="Which bone is which, as JSON", **_PLAIN)
     action: bpy.props.PointerProperty(
         type=bpy.types.Action, description="The motion that was put onto the rig; empty where none is, or it was baked",
@@ -62,7 +72,7 @@ class RecoverMotionRetarget(bpy.types.PropertyGroup):
 def settings_of(rig: bpy.types.Object) -> RetargetSettings:
     """What the panel says of this rig."""
     own = rig.recover_motion_retarget
-    return RetargetSettings(own.root, own.scale, own.plant_feet, own.relaxed_hands)
+    return RetargetSettings(own.root, own.scale, own.plant_feet, own.relaxed_hands, own.legs_ik, own.arms_ik)
 
 
 def keep_settings(rig: bpy.types.Object, settings: RetargetSettings) -> None:
@@ -70,6 +80,7 @@ def keep_settings(rig: bpy.types.Object, settings: RetargetSettings) -> None:
     own = rig.recover_motion_retarget
     own.root, own.scale = settings.root, settings.scale
     own.plant_feet, own.relaxed_hands = settings.plant_feet, settings.relaxed_hands
+    own.legs_ik, own.arms_ik = settings.legs_ik, settings.arms_ik
 
 
 def register() -> None:

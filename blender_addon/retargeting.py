@@ -225,7 +225,7 @@ def _ready_rigify(
     controls = [name for name in rest.names if not name.startswith(("ORG-", "DEF-", "MCH-", "VIS_"))]
 
     def write(curves: Curves) -> list[list]:
-        return write_rigify(rig, curves, rest, rig_map, solved, performance.fps)
+        return write_rigify(rig, curves, rest, rig_map, solved, performance.fps, settings)
 
     return _Ready((controls, []), write, constrained=True)
 

@@ -13,15 +13,22 @@ from .retarget.channels import telling, turn_channels
 from .retarget.posing import Constraint, Posing
 from .retarget.rig_map import RigMap
 from .retarget.rig_rest import RigRest
-from .retarget.rigify import RigifySettings, org_skeleton, solve_controls, switches_of
+from .retarget.rigify import org_skeleton, solve_controls, switches_of
 from .retarget.rigify_feet import FootContacts
+from .retarget.rigify_names import limbs_of, mechanism
 from .retarget.roles import SIDES
+from .retarget.settings import RetargetSettings
 from .scene.keys import write_curves
 
 if TYPE_CHECKING:
     from .retarget.solve import Solved
 
 _LOCAL = {"LOCAL", "LOCAL_OWNER_ORIENT", "LOCAL_WITH_PARENT"}
+
+
+def is_rigify(rig: bpy.types.Object) -> bool:
+    """Whether Rigify generated it."""
+    return "rig_id" in rig.data
 
 
 def write_rigify(
@@ -31,23 +38,27 @@ def write_rigify(
     rig_map: RigMap,
     solved: Solved,
     fps: float,
-    settings: RigifySettings | None = None,
+    settings: RetargetSettings | None = None,
 ) -> list[list]:
     """Key a rig's controls, FK and IK, and set its switches. What the switches said before, for put_back.
 
     rest: of all of the rig. solved: of org_skeleton(rest, rig_map). fps: the scene's rate.
     """
+    settings = settings or RetargetSettings()
     bones = org_skeleton(rest, rig_map)
     wanted = {name: solved.matrices[:, row] for row, name in enumerate(bones.names)}
     roots = [wanted[name] for name in rig_map.bones.get("root", ())]
     rooted = any(len(moves) and not np.allclose(moves, moves[:1], atol=1e-6) for moves in roots)
-    before = set_switches(rig, switches_of(rest, rig_map, settings or RigifySettings(), rooted))
+    before = set_switches(rig, switches_of(rest, rig_map, settings, rooted))
+    for limb in limbs_of(rest, rig_map):
+        before += _stiffen(rig, mechanism(limb.bones["lower"], "ik"))
     feet = {
         side: FootContacts(solved.contacts[:, 2 * row], solved.contacts[:, 2 * row + 1], solved.frames, fps)
         for row, side in enumerate(SIDES)
     }
     posing = posing_of(rig, rest, len(solved.frames))
-    return before + write_controls(rig, curves, solved.frames, solve_controls(posing, wanted, rig_map, feet))
+    write_controls(rig, curves, solved.frames, solve_controls(posing, wanted, rig_map, feet))
+    return before
 
 
 def posing_of(rig: bpy.types.Object, rest: RigRest, frames: int) -> Posing:
@@ -95,58 +106,60 @@ def _constraint(found: bpy.types.Constraint) -> Constraint:
     )
 
 
-def set_switches(rig: bpy.types.Object, switches: Mapping[tuple[str, str], float | list[float]]) -> list[list]:
-    """Set properties of bones, those that the rig has; what they said before (as JSON has it), for put_back."""
+def set_switches(rig: bpy.types.Object, switches: Mapping[tuple[str, str], float]) -> list[list]:
+    """Set Rigify's properties, by bone and name, those that the rig has. What they said before, for put_back."""
     before = []
     for (name, prop), value in switches.items():
         bone = rig.pose.bones.get(name)
-        old = None if bone is None else _property(bone, prop)
-        if old is not None:
-            before.append([name, prop, old])
-            _set_property(bone, prop, value if isinstance(old, list) else type(old)(value))
+        if bone is not None and prop in bone:
+            before.append([name, "", prop, bone[prop]])
+            bone[prop] = type(bone[prop])(value)
     rig.update_tag()
+    return before
+
+
+def _stiffen(rig: bpy.types.Object, name: str) -> list[list]:
+    """Keep IK from stretching bones: it does so a little in every pose, and elbow or knee leave their place.
+
+    The bones' own ik_stretch would do, but on rigs that are linked from another file it would be forgotten.
+    """
+    before = []
+    bone = rig.pose.bones.get(name)
+    for found in bone.constraints if bone is not None else ():
+        if found.type == "IK":
+            before.append([name, found.name, "use_stretch", found.use_stretch])
+            found.use_stretch = False
     return before
 
 
 def put_back(rig: bpy.types.Object, before: list[list]) -> None:
-    """Undo what write_rigify set beside its keys; bones and properties that are gone meanwhile are left out."""
-    for name, prop, old in before:
+    """Undo what write_rigify set beside its keys; bones and constraints that are gone meanwhile are left out.
+
+    before: bone, constraint (or empty), property and value of each, as JSON has it.
+    """
+    for name, constraint, prop, value in before:
         bone = rig.pose.bones.get(name)
-        if bone is not None and _property(bone, prop) is not None:
-            _set_property(bone, prop, old)
+        if bone is not None and constraint:
+            found = bone.constraints.get(constraint)
+            if found is not None:
+                setattr(found, prop, value)
+        elif bone is not None and prop in bone:
+            bone[prop] = value
     rig.update_tag()
 
 
-def _property(bone: bpy.types.PoseBone, name: str) -> float | bool | list[float] | None:
-    """Rigify's own, or Blender's of that name."""
-    value = bone[name] if name in bone else getattr(bone, name, None)
-    return list(value) if hasattr(value, "__len__") else value
-
-
-def _set_property(bone: bpy.types.PoseBone, name: str, value: float | bool | list[float]) -> None:
-    if name in bone:
-        bone[name] = value
-    else:
-        setattr(bone, name, value)
-
-
-def write_controls(
-    rig: bpy.types.Object, curves: Curves, frames: np.ndarray, values: Mapping[str, np.ndarray]
-) -> list[list]:
-    """Key controls at scene frames (N,); values (N, 4, 4) by control. Of a stretch without change the ends are keyed.
-
-    What is not keyed of them is set to what it is at rest; what it was before, for put_back.
-    """
-    before: list[list] = []
+def write_controls(rig: bpy.types.Object, curves: Curves, frames: np.ndarray, values: Mapping[str, np.ndarray]) -> None:
+    """Key controls at scene frames (N,); values (N, 4, 4) by control. Of a stretch without change the ends are keyed,
+    and what is not keyed of a control goes to rest."""
+    holds = np.diff(frames, append=frames[-1:] + 1) > 1  # who is away stands still until the return
     for name, basis in values.items():
-        prop, turns = turn_channels(basis[:, :3, :3], rig.pose.bones[name].rotation_mode)
+        bone = rig.pose.bones[name]
+        prop, turns = turn_channels(basis[:, :3, :3], bone.rotation_mode)
         channels = {prop: turns}
+        bone.location, bone.scale = (0, 0, 0), (1, 1, 1)
         if np.any(basis[:, :3, 3]):
             channels["location"] = basis[:, :3, 3]
-        else:
-            before += set_switches(rig, {(name, "location"): [0.0] * 3})
-        before += set_switches(rig, {(name, "scale"): [1.0] * 3})
         for prop, numbers in channels.items():
             keep = telling(numbers, frames)
-            write_curves(curves, f'pose.bones["{name}"].{prop}', frames[keep], numbers[keep], name)
-    return before
+            path = f'pose.bones["{bpy.utils.escape_identifier(name)}"].{prop}'
+            write_curves(curves, path, frames[keep], numbers[keep], name, holds[keep])

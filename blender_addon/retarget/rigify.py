@@ -6,7 +6,7 @@ The bones' order, constraints and switches are the rig's own (posing.Posing); on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,20 +16,13 @@ from .rig_map import RigMap
 from .rig_rest import RigRest
 from .rigify_feet import FootContacts, foot_controls
 from .rigify_limbs import hinge_limb, ik_controls
-from .rigify_names import chain_of, control, deform, limbs_of, mechanism, plain
+from .rigify_names import chain_of, control, deform, limbs_of, plain
 from .rigify_spine import trunk_controls
 from .roles import FINGERS, SIDES
+from .settings import RetargetSettings
 
 IK, FK = 0.0, 1.0
 """What Rigify's property IK_FK says."""
-
-
-@dataclass(frozen=True)
-class RigifySettings:
-    """Which of a limb's two sets of controls moves it; both are written, so that it can be switched at any frame."""
-
-    legs_ik: bool = True
-    arms_ik: bool = False
 
 
 def org_skeleton(rest: RigRest, rig_map: RigMap) -> RigRest:
@@ -87,8 +80,10 @@ def _parents(rig_map: RigMap) -> dict[str, str]:
     return above
 
 
-def switches_of(rest: RigRest, rig_map: RigMap, settings: RigifySettings, rooted: bool) -> dict[tuple[str, str], float]:
-    """What Rigify's properties shall say; those that the rig lacks have to be left out.
+def switches_of(
+    rest: RigRest, rig_map: RigMap, settings: RetargetSettings, rooted: bool
+) -> dict[tuple[str, str], float]:
+    """What Rigify's properties, by bone and name, shall say; those that the rig lacks have to be left out.
 
     rooted: the root bone is moved, and feet that hang on it would be moved along.
     """
@@ -100,9 +95,7 @@ def switches_of(rest: RigRest, rig_map: RigMap, settings: RigifySettings, rooted
             (limb.switch, "IK_FK"): IK if in_ik else FK,
             (limb.switch, "IK_Stretch"): 0.0,
             (limb.switch, "pole_vector"): 1.0,
-            # Blender's IK draws bones that may stretch a little in every pose, and elbow or knee leave their place.
-            (control(limb.bones["upper"], "ik"), "ik_stretch"): 0.0,
-            (mechanism(limb.bones["lower"], "ik"), "ik_stretch"): 0.0,
+            (control(limb.bones["end"], "heel_ik"), "Toe_Roll"): 0.0,
         }
         if leg and rooted:
             switches[limb.switch, "IK_parent"] = 0.0
@@ -142,10 +135,11 @@ def solve_controls(
         for name in chain_of(limb):
             posing.put(name, controls.wanted[name])
     for limb in limbs:
-        for name in chain_of(limb):
-            controls.follow(name, control(name, "fk"))
         if limb.kind == "leg":
             foot_controls(controls, limb, None if feet is None else feet.get(limb.side))
+        for name in chain_of(limb):  # on rigs without a toe for IK this one's serves both, and hangs on the roll
+            own = control(name, "fk")
+            controls.follow(name, own if own in posing else plain(name))
         ik_controls(controls, limb)
     _fingers(controls, rig_map)
     return controls.written

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..scene.rotations import axis_angle_from_matrices, matrices_from_axis_angle
 from .controls import Controls
-from .posing import Posing
+from .posing import Constraint, Posing
+from .rigify_limbs import pole_axis
 from .rigify_names import Limb, control, mechanism
 from .turns import blended, inverses, rigid
 
@@ -38,28 +39,46 @@ class Roll:
     """What Rigify rolls a foot with, read from the rig."""
 
     spin: str
+    """The control between the foot's and the roll; empty on rigs without."""
     heel: str
-    """The control that is turned about its x: above 0 about the ball, below about the heel."""
+    """The control that is turned about one of its axes: above 0 about the ball, below about the heel."""
+    axis: int
+    """Which of its axes."""
     about_ball: str
-    about_heel: str
+    about_heel: tuple[str, ...]
+    """What carries the toes: the bone that turns about the heel, and those that hang on it."""
 
 
 def find_roll(posing: Posing, limb: Limb) -> Roll | None:
     """The bones between the foot's control and what the leg reaches for; None where the rig is built otherwise."""
-    top = control(limb.bones["end"], "ik")
-    name = posing.parent(mechanism(limb.bones["upper"], "ik_target"))
-    way = []
-    while name is not None and name != top:
+    foot = limb.bones["end"]
+    way = _way(posing, mechanism(limb.bones["upper"], "ik_target"), control(foot, "ik"))
+    for row, name in enumerate(way):
+        heels = [found.target for found in posing.constraints.get(name, ()) if _copies_all(found)]
+        above = way[row + 1 :]
+        limited = [row for row, bone in enumerate(above) if _is_limited(posing, bone)]
+        if heels and limited:
+            spin = control(foot, "spin_ik")
+            axis = int(np.abs(pole_axis(posing, limb)[[2, 0]]).argmax()) * 2
+            return Roll(spin if spin in above else "", heels[0], axis, name, above[: limited[0] + 1])
+    return None
+
+
+def _way(posing: Posing, start: str, end: str) -> tuple[str, ...]:
+    """Bones between two, from the first's parent on; none where the second does not carry the first."""
+    way, name = [], posing.parent(start) if start in posing else None
+    while name is not None and name != end:
         way.append(name)
         name = posing.parent(name)
-    if name is None:
-        return None
-    for bone in way:
-        for found in posing.constraints.get(bone, ()):
-            above = posing.parent(bone)
-            if found.kind == "COPY_ROTATION" and not found.owner_local and above in way[:-1]:
-                return Roll(way[-1], found.target, bone, above)
-    return None
+    return () if name is None else tuple(way)
+
+
+def _copies_all(found: Constraint) -> bool:
+    return found.kind == "COPY_ROTATION" and not found.owner_local
+
+
+def _is_limited(posing: Posing, name: str) -> bool:
+    return any(found.kind == "LIMIT_ROTATION" for found in posing.constraints.get(name, ()))
 
 
 def foot_controls(controls: Controls, limb: Limb, contacts: FootContacts | None) -> None:
@@ -72,6 +91,9 @@ def foot_controls(controls: Controls, limb: Limb, contacts: FootContacts | None)
         controls.bring(top, moved @ posing.at_rest(top))
     else:
         _rolled(controls, roll, top, moved, contacts)
+    target = mechanism(limb.bones["upper"], "ik_target")
+    if target in posing:
+        posing.put(target, controls.attached(foot, target))
     if "toe" in limb.bones:
         controls.follow(limb.bones["toe"], control(limb.bones["toe"], "ik"))
 
@@ -80,26 +102,30 @@ def _rolled(controls: Controls, roll: Roll, top: str, moved: np.ndarray, contact
     """Share the foot's motion, (N, 4, 4) from rest, among the three."""
     posing = controls.posing
     plants = runs(contacts.heel | contacts.toe, contacts.frames)
-    bases = [_base(moved, contacts, first, after) for first, after in plants]
     angle, spin = np.zeros(len(moved)), np.broadcast_to(np.eye(4), moved.shape).copy()
-    for (first, after), base in zip(plants, bases, strict=True):
-        part = slice(first, after)
-        angle[part] = _angle(posing, roll, inverses(base) @ moved[part])
-        spin[part] = inverses(base) @ moved[part] @ inverses(_roll(posing, roll, angle[part]))
-    _ease(angle, spin, plants, max(round(_EASE_S * contacts.fps), 1))
-    if _is_little(spin, controls.least):
+    still = []
+    for first, after in plants:
+        part, base = slice(first, after), _base(moved, contacts, first, after)
+        left = inverses(base) @ moved[part]
+        turned = _angle(posing, roll, left)
+        left = left @ inverses(_roll(posing, roll, turned))
+        if not _is_carried(posing, roll, left):
+            angle[part], spin[part] = turned, left
+            still.append((first, after, base))
+    _ease(angle, spin, [plant[:2] for plant in still], max(round(_EASE_S * contacts.fps), 1))
+    if not roll.spin or _is_little(spin, controls.least):
         spin[:] = np.eye(4)
     base = moved @ inverses(spin @ _roll(posing, roll, angle))
-    for (first, after), still in zip(plants, bases, strict=True):
-        base[first:after] = still
+    for first, after, stands in still if roll.spin else ():
+        base[first:after] = stands
     controls.bring(top, base @ posing.at_rest(top))
     if not _is_little(spin, 0.0):
         controls.bring(roll.spin, base @ spin @ posing.at_rest(roll.spin))
-    turn = matrices_from_axis_angle(angle[:, None] * np.array([1.0, 0.0, 0.0]))
+    turn = matrices_from_axis_angle(angle[:, None] * np.eye(3)[roll.axis])
     controls.set(roll.heel, rigid(turn, np.zeros((len(turn), 3))))
-    # The toe hangs on what rolls about the heel.
     heeled = base @ spin @ _roll(posing, roll, np.minimum(angle, 0.0))
-    posing.put(roll.about_heel, heeled @ posing.at_rest(roll.about_heel))
+    for name in roll.about_heel:
+        posing.put(name, heeled @ posing.at_rest(name))
 
 
 def runs(flags: np.ndarray, frames: np.ndarray) -> list[tuple[int, int]]:
@@ -119,7 +145,7 @@ def _base(moved: np.ndarray, contacts: FootContacts, first: int, after: int) -> 
 
 def _axis(posing: Posing, roll: Roll) -> np.ndarray:
     """(3,) about which the foot rolls, at rest."""
-    return posing.at_rest(roll.heel)[:3, 0]
+    return posing.at_rest(roll.heel)[:3, roll.axis]
 
 
 def _angle(posing: Posing, roll: Roll, turns: np.ndarray) -> np.ndarray:
@@ -130,9 +156,16 @@ def _angle(posing: Posing, roll: Roll, turns: np.ndarray) -> np.ndarray:
 def _roll(posing: Posing, roll: Roll, angle: np.ndarray) -> np.ndarray:
     """(N, 4, 4) what the roll does with the foot at rest: about the ball above 0, about the heel below."""
     turn = matrices_from_axis_angle(angle[:, None] * _axis(posing, roll))
-    ball, heel = (posing.at_rest(name)[:3, 3] for name in (roll.about_ball, roll.about_heel))
+    ball, heel = (posing.at_rest(name)[:3, 3] for name in (roll.about_ball, roll.about_heel[-1]))
     point = np.where(angle[:, None] > 0, ball, heel)
     return rigid(turn, point - (turn @ point[:, :, None])[..., 0])
+
+
+def _is_carried(posing: Posing, roll: Roll, left: np.ndarray) -> bool:
+    """Whether a foot that is said to stand goes farther than its length: who stays in place lets the ground go by."""
+    ball, heel = (posing.at_rest(name)[:3, 3] for name in (roll.about_ball, roll.about_heel[-1]))
+    way = left[:, :3, :3] @ ball + left[:, :3, 3] - ball
+    return bool(np.linalg.norm(way, axis=1).max() > np.linalg.norm(ball - heel))
 
 
 def _is_little(moved: np.ndarray, least: float) -> bool:

@@ -24,7 +24,7 @@ def ik_constraint(posing: Posing, limb: Limb) -> Constraint | None:
     return next((found for found in posing.constraints.get(name, ()) if found.kind == "IK"), None)
 
 
-def _pole_axis(posing: Posing, limb: Limb) -> np.ndarray:
+def pole_axis(posing: Posing, limb: Limb) -> np.ndarray:
     """(3,) in the upper bone, what points to the pole."""
     found = ik_constraint(posing, limb)
     angle = found.pole_angle if found is not None and found.pole else _POLE_ANGLE
@@ -41,7 +41,7 @@ def hinge_limb(posing: Posing, wanted: Mapping[str, np.ndarray], limb: Limb) -> 
     rest_start, rest_bend, rest_reach = (posing.at_rest(name)[:3, 3] for name in (upper, lower, end))
     above, below = rest_bend - rest_start, rest_reach - rest_bend
     first, second = np.linalg.norm(above), np.linalg.norm(below)
-    rest_hinge = posing.at_rest(upper)[:3, :3] @ np.cross(_pole_axis(posing, limb), [0.0, 1.0, 0.0])
+    rest_hinge = posing.at_rest(upper)[:3, :3] @ np.cross(pole_axis(posing, limb), [0.0, 1.0, 0.0])
 
     far = np.linalg.norm(reach - start, axis=1, keepdims=True)
     along = (reach - start) / np.maximum(far, 1e-9)
@@ -81,7 +81,7 @@ def ik_controls(controls: Controls, limb: Limb) -> None:
     if found.pole not in posing:
         return
     start, knee, reach = (wanted[name][:, :3, 3] for name in (upper, lower, end))
-    out = across(wanted[upper][:, :3, :3] @ _pole_axis(posing, limb), normalized(reach - start))
+    out = across(wanted[upper][:, :3, :3] @ pole_axis(posing, limb), normalized(reach - start))
     far = np.linalg.norm(posing.at_rest(found.pole)[:3, 3] - posing.at_rest(lower)[:3, 3])
     point = knee + far * normalized(out)
     controls.bring(found.pole, rigid(np.broadcast_to(np.eye(3), (len(point), 3, 3)), point), turned=False)

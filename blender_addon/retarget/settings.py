@@ -21,3 +21,7 @@ class RetargetSettings:
     """Solve legs and pelvis again, so that planted feet stand still."""
     relaxed_hands: float = 1.0
     """0: fingers as they rest on the rig; 1: curled as in a hand that hangs."""
+    legs_ik: bool = True
+    """Rigify: legs follow their controls for IK; both sets are written, and IK_FK switches at any frame."""
+    arms_ik: bool = False
+    """Arms alike."""

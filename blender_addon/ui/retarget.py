@@ -7,6 +7,7 @@ import bpy
 from .. import runner
 from ..operators.retarget import chosen_person, chosen_rig
 from ..retargeting import is_retargeted, report_of
+from ..rigify_controls import is_rigify
 from ..translations import local
 from .editors import Drawn, in_editors, words
 
@@ -39,6 +40,8 @@ class Retarget(Drawn):
             words(context, layout, person.name, "BLANK1")
         column = layout.column()
         for name in ("root", "scale", "plant_feet", "relaxed_hands"):
+            column.prop(own, name)
+        for name in ("legs_ik", "arms_ik") if is_rigify(rig) else ():
             column.prop(own, name)
         _draw_buttons(layout, is_retargeted(rig))
         _draw_report(layout, rig)
