@@ -143,12 +143,12 @@ def _solve_stretch(take: _Take) -> tuple[np.ndarray, np.ndarray]:
     turns |= limb_turns(rig, limbs, turns)
     for bone, turn in relaxed(rig, take.settings.relaxed_hands).items():
         turns[bone] = turns[_hand_of(rig, bone)] @ turn
+    if take.settings.root == "in_place":
+        way = smooth(hips[:, :2], _SWAY_S * take.fps)
+        hips = hips - np.pad(way - way[0], ((0, 0), (0, 1)))
     places = {rig.bones["pelvis"][0]: hips + turned(take.of("pelvis"), rig.head("pelvis") - take.rest_hips)}
     _root(take, hips, turns, places)
     whole, points = posed(rig, turns, places)
-    if take.settings.root == "in_place":
-        way = smooth(hips[:, :2], _SWAY_S * take.fps)
-        points[:, :, :2] -= (way - way[0])[:, None]
     return armature_matrices(rig, whole, points), _soles(rig, whole, points)
 
 
