@@ -18,6 +18,8 @@ def rigs_from_file(path: Path) -> bpy.types.Object:
     Of several armatures the one with the most parts of a body is taken. Raises RecoverError.
     """
     known = set(bpy.data.objects)
+    if bpy.data.filepath and path.resolve() == Path(bpy.data.filepath).resolve():  # Blender crashes over it
+        raise RecoverError("own_file", f"{path.name} is the open file.", "Give the rig's own .blend.")
     try:
         with bpy.data.libraries.load(str(path), link=False) as (stored, taken):
             taken.objects = list(stored.objects)
