@@ -74,7 +74,7 @@ def _limb(
     lower part goes as the joint between bends."""
     end = {"forearm": "hand", "shin": "foot"}[parts[1]]
     a, b = rig.head(f"{side}_{parts[0]}"), rig.head(f"{side}_{parts[1]}")
-    c = rig.head(f"{side}_{end}") if rig.has(f"{side}_{end}") else rig.tail(rig.bones[f"{side}_{parts[1]}"][-1])
+    c = rig.head(f"{side}_{end}") if rig.has(f"{side}_{end}") else rig.end(rig.bones[f"{side}_{parts[1]}"][-1])
     upper, lower = unit(b - a), unit(c - b)
     source = unit(mine[1] - mine[0])
     usual = turned(onto(source, upper), across(bends, source))
@@ -99,7 +99,7 @@ def hand_along(rig: Standing, side: str) -> np.ndarray | None:
         middle = [knuckles[finger] for finger in ("middle", "index", "ring") if finger in knuckles]
         return unit((middle[0] if "middle" in knuckles else np.mean(list(knuckles.values()), axis=0)) - wrist)
     fore = wrist - rig.head(f"{side}_forearm")
-    drawn = rig.tail(rig.bones[f"{side}_hand"][-1]) - wrist
+    drawn = rig.end(rig.bones[f"{side}_hand"][-1]) - wrist
     return unit(drawn) if angle_between(drawn, fore) < np.radians(50) else unit(fore)
 
 

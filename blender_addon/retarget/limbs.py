@@ -38,7 +38,7 @@ def _end(rig: Standing, side: str, part: str) -> np.ndarray:
     following = {"upper_arm": "forearm", "forearm": "hand", "thigh": "shin", "shin": "foot", "foot": "toe"}.get(part)
     if following is not None and rig.has(f"{side}_{following}"):
         return rig.head(f"{side}_{following}")
-    return rig.tail(rig.bones[f"{side}_{part}"][-1])
+    return rig.end(rig.bones[f"{side}_{part}"][-1])
 
 
 def _twisted(

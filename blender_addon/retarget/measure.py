@@ -108,11 +108,12 @@ def _directions(rig: Standing, heads: np.ndarray, matrices: np.ndarray) -> np.nd
     for pair in (_LIMBS[:2], _LIMBS[2:]):
         for side in SIDES:
             for role, following, _, _ in pair:
-                start = rig.bones[f"{side}_{role}"]
+                bones = rig.bones[f"{side}_{role}"]
                 if rig.has(f"{side}_{following}"):
-                    out.append(heads[:, rig.bones[f"{side}_{following}"][0]] - heads[:, start[0]])
+                    out.append(heads[:, rig.bones[f"{side}_{following}"][0]] - heads[:, bones[0]])
                 else:
-                    out.append(matrices[:, start[-1], :3, 1] @ rig.rest.world[:3, :3].T)
+                    own = rig.turns[bones[-1]].T @ (rig.end(bones[-1]) - rig.heads[bones[-1]])
+                    out.append(matrices[:, bones[-1], :3, :3] @ own @ rig.rest.world[:3, :3].T)
     return np.stack(out)
 
 

@@ -16,6 +16,7 @@ _EVEN = 1e-2
 _SOLE_BELOW_BALL = (0.0, 0.15)
 """How far below the ball's joint a sole may be, in lengths of the leg."""
 _USUAL_SOLE = 0.025
+_SHORT_M = 0.02
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Standing:
     def tail(self, bone: int) -> np.ndarray:
         """(3,) where Blender draws a bone's end: on many rigs not where the limb ends."""
         return self.heads[bone] + self.turns[bone][:, 1] * self.rest.lengths[bone] * self.unit_m
+
+    def end(self, bone: int) -> np.ndarray:
+        """(3,) where a limb's last bone ends: at what hangs on it farthest away, else where it is drawn to end."""
+        heads = [self.heads[child] for child in self.children(bone)]
+        far = max(heads, key=lambda head: np.linalg.norm(head - self.heads[bone]), default=self.heads[bone])
+        return far if np.linalg.norm(far - self.heads[bone]) > _SHORT_M else self.tail(bone)
 
     def children(self, bone: int) -> list[int]:
         """Bones that hang on one."""
