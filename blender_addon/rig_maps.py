@@ -15,7 +15,7 @@ from .ghmr_engine.errors import RecoverError
 from .preferences import data_folder
 from .retarget.guess import Found, Guess, guess_map
 from .retarget.rig_map import LONGEST, RigMap, from_text, to_text
-from .retarget.roles import LABELS, NEEDED, ROLES, SINGLE
+from .retarget.roles import LABELS, NEEDED, PARTS, ROLES, SINGLE, part_of
 from .rigs import rest_of_rig
 from .translations import told
 
@@ -219,6 +219,14 @@ _CLASSES = (RecoverMotionRigRole, RecoverMotionRigMap)
 def label_of(role: str) -> str:
     """A role in the user's language."""
     return told(LABELS[role])
+
+
+def short_label_of(role: str) -> str:
+    """The same for a narrow list: the side is a letter."""
+    part = part_of(role)
+    return (
+        told(LABELS[role]) if part == role else f"{told('L' if role.startswith('left') else 'R')} {told(PARTS[part])}"
+    )
 
 
 def register() -> None:

@@ -170,17 +170,19 @@ class RECOVERMOTION_OT_save_rig_map(_OnRig, ExportHelper, bpy.types.Operator):
 
 
 class RECOVERMOTION_OT_colour_rig(_OnRig, bpy.types.Operator):
-    """Colour the bones by the parts they play: left blue, right red, doubtful yellow; again: as they were"""
+    """Colour the bones by the parts they play: left blue, right red, doubtful pale; again: as they were"""
 
     bl_idname = "recover_motion.colour_rig"
     bl_label = "Show in Colour"
 
-    def work(self, _context: bpy.types.Context, rig: bpy.types.Object) -> None:
+    def work(self, context: bpy.types.Context, rig: bpy.types.Object) -> None:
         """On or off."""
         if rig_colours.shown(rig):
             rig_colours.put_back(rig)
         else:
             rig_colours.show(rig)
+            if context.mode != "POSE":
+                self.report({"INFO"}, told("Colours of bones are seen in pose mode"))
 
 
 def _chosen(filepath: str) -> Path:
