@@ -136,6 +136,13 @@ def rig_of(item: bpy.types.Object | None) -> bpy.types.Object | None:
     return item if item is not None and not item.recover_motion.number else None
 
 
+def chosen_rig(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The rig of the active object, else the one that the scene names."""
+    rig = rig_of(context.view_layer.objects.active)
+    named = getattr(context.scene, "recover_motion_rig", None)
+    return named if rig is None and named is not None and named.name in context.scene.objects else rig
+
+
 def set_role(rig: bpy.types.Object, role: str, bones: tuple[str, ...]) -> None:
     """Say which bones play a role; they play no other any more. Nothing doubtful is left of it."""
     old = kept_map(rig) or RigMap(rig.name)

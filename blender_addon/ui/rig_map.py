@@ -8,7 +8,7 @@ from .. import rig_colours
 from ..retarget.guess import SURE
 from ..retarget.rig_map import Remark, RigMap, check, doubts
 from ..retarget.roles import LABELS, NEEDED, ROLES, SINGLE
-from ..rig_maps import kept_map, label_of, rig_of, short_label_of
+from ..rig_maps import chosen_rig, kept_map, label_of, short_label_of
 from ..translations import local, told
 from .editors import Drawn, in_editors, words
 
@@ -66,11 +66,11 @@ class RigMapping(Drawn):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """With a rig of the user's."""
-        return rig_of(context.object) is not None
+        return chosen_rig(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Blender's call."""
-        layout, rig = self.layout, rig_of(context.object)
+        layout, rig = self.layout, chosen_rig(context)
         rig_map, own = kept_map(rig), rig.recover_motion_rig_map
         if rig_map is None or len(own.roles) != len(ROLES):
             layout.operator("recover_motion.guess_rig_map", icon="VIEWZOOM")

@@ -33,9 +33,8 @@ def panel():
 
 
 def drawn(rig):
-    context = editor_context("VIEW_3D")
-    context.object = context.active_object = rig
-    return draw(panel(), context)
+    choose(rig)
+    return draw(panel(), editor_context("VIEW_3D"))
 
 
 def test_a_guess_is_kept_shown_and_corrected():
