@@ -18,7 +18,20 @@ from . import (
     takes,
     translations,
 )
-from .operators import feet, foot_ik, ground, install, people, people_swap, pick, pins, recover, root, worst_frame
+from .operators import (
+    feet,
+    foot_ik,
+    ground,
+    install,
+    people,
+    people_swap,
+    pick,
+    pins,
+    recover,
+    root,
+    show_clip,
+    worst_frame,
+)
 from .operators import takes as take_operators
 from .overlay import handlers, settings
 from .ui import boxes, fix, panel, pictures, pin_marks
@@ -43,6 +56,7 @@ _MODULES = (
     recover,
     people,
     pick,
+    show_clip,
     take_operators,
     worst_frame,
     feet,

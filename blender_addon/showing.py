@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import bpy
 
@@ -80,6 +81,18 @@ def background_clip(scene: bpy.types.Scene) -> bpy.types.MovieClip | None:
         item for item in camera.data.background_images if item.source == "MOVIE_CLIP" and item.show_background_image
     )
     return next((item.clip for item in shown if item.clip is not None), None)
+
+
+def clip_editor_of(context: bpy.types.Context) -> bpy.types.Area | None:
+    """A Movie Clip editor on this screen in which the clip is open in which people were found; None without."""
+    path = context.scene.recover_motion_people.clip_path.resolve()
+    editors = (area for area in context.screen.areas if area.type == "CLIP_EDITOR")
+    return next((area for area in editors if _open_in(area) == path), None)
+
+
+def _open_in(area: bpy.types.Area) -> Path | None:
+    clip = area.spaces.active.clip
+    return file_of(clip).resolve() if clip is not None else None
 
 
 def redraw_clips() -> None:

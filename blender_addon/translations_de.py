@@ -200,6 +200,13 @@ _FAULTS = {
 _WHO = {
     "Find People": "Menschen finden",
     "Find Again": "Neu finden",
+    "Show Clip": "Clip zeigen",
+    "Open the clip in half of this editor, with a box around everybody who was found":
+        "Den Clip in der Hälfte dieses Editors öffnen, mit einem Rahmen um jeden, der gefunden wurde",
+    "Press it in the 3D viewport, after Find People": "In der 3D-Ansicht drücken, nach Menschen finden",
+    "There is no file {file}. Put it back.": "Es gibt keine Datei {file}. Sie wieder dorthin legen.",
+    "There is no room for another editor here. Make this one wider.":
+        "Hier ist kein Platz für einen weiteren Editor. Diesen breiter machen.",
     "Look who is in the clip, to choose before anything is recovered; Recover Motion then goes on from there":
         "Nachsehen, wer im Clip ist, und vorher auswählen; Recover Motion macht dann von dort weiter",
     "{count} person found": "{count} Person gefunden",

@@ -7,6 +7,7 @@ import bpy
 from .. import runner
 from ..found_people import RecoverMotionEntry
 from ..ghmr_engine.errors import RecoverError
+from ..operators.show_clip import offer_clip
 from ..people_file import PeopleFile, visible
 from ..translations import local
 from .editors import Drawn, in_editors, words
@@ -86,6 +87,7 @@ def _draw_list(context: bpy.types.Context, layout: bpy.types.UILayout, people: b
     side.separator()
     side.operator("recover_motion.pick_person", text="", icon="EYEDROPPER")
     side.prop(people, "show_boxes", text="", icon="HIDE_OFF" if people.show_boxes else "HIDE_ON")
+    offer_clip(context, layout)
     if not people.ticked:
         words(context, layout, "Tick whom you want.", "ERROR")
     if found is not None and people.entry is not None:

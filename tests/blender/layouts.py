@@ -77,6 +77,7 @@ def editor_context(editor, **space):
     )
     return SimpleNamespace(
         area=SimpleNamespace(type=editor), region=SimpleNamespace(width=300), region_data=None,
+        screen=SimpleNamespace(areas=[]),
         space_data=SimpleNamespace(**space), scene=context.scene, sequencer_scene=context.scene,
         view_layer=context.view_layer, preferences=preferences, window_manager=context.window_manager,
         object=context.view_layer.objects.active, active_object=context.view_layer.objects.active, mode="OBJECT",

@@ -88,6 +88,7 @@ def session():
     yield from check_undo(area, everybody)
     yield from check_picking(area)
     yield from check_camera(area)
+    yield from check_show_clip()
     yield from check_strip(area)
     addon = part("ui.boxes")
     addon.unregister()
@@ -165,6 +166,19 @@ def check_camera(area):
     click(area, 0)
     yield 0.5
     assert [entry.number for entry in bpy.context.scene.recover_motion_people.ticked] == [1]
+
+
+def check_show_clip():
+    """In the viewport, where no clip is in view after Find People: half of it becomes the clip, boxes and all."""
+    clip = bpy.data.movieclips[CLIP.name]
+    with in_view("VIEW_3D"):
+        assert OPS.show_clip() == {"FINISHED"}
+    yield 1.5
+    (beside,) = (area for area in window().screen.areas if area.type == "CLIP_EDITOR")
+    assert beside.spaces.active.clip == clip
+    assert showing(beside) is not None and has_box(beside, 0, part("ui.boxes").person_color(1))
+    beside.type = "OUTLINER"
+    yield 0.3
 
 
 def check_strip(area):
