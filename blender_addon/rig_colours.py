@@ -13,14 +13,13 @@ from .retarget.rig_map import RigMap
 from .retarget.roles import FINGERS, LIMBS, SIDES, part_of
 from .rig_maps import kept_map
 
-DOUBTFUL = (1.0, 0.85, 0.0)
 NOBODY = (0.18, 0.18, 0.18)
 _HUES = {"left": 0.58, "right": 0.0, "centre": 0.33}
 _PARTS = ("normal", "select", "active")
 
 
-def colour_of(role: str) -> tuple[float, float, float]:
-    """Blue on the left, red on the right, green between; parts differ by how light they are."""
+def colour_of(role: str, sure: bool = True) -> tuple[float, float, float]:
+    """Blue on the left, red on the right, green between; parts differ in how light they are, and doubt is pale."""
     side = next((side for side in SIDES if role.startswith(f"{side}_")), "centre")
     part = part_of(role)
     if part in FINGERS:
@@ -29,7 +28,7 @@ def colour_of(role: str) -> tuple[float, float, float]:
         light = 0.95 if LIMBS.index(part) % 2 else 0.6
     else:
         light = 0.95 if part in ("root", "spine", "head") else 0.6
-    return colorsys.hsv_to_rgb(_HUES[side], 0.85, light)
+    return colorsys.hsv_to_rgb(_HUES[side], 0.9, light) if sure else colorsys.hsv_to_rgb(_HUES[side], 0.35, 1.0)
 
 
 def shown(rig: bpy.types.Object) -> bool:
@@ -50,8 +49,7 @@ def show(rig: bpy.types.Object) -> None:
     for bone in rig.pose.bones:
         role = roles.get(bone.name)
         row = rows.get(role) if role else None
-        sure = row is None or row.sure >= SURE
-        colour = NOBODY if role is None else colour_of(role) if sure else DOUBTFUL
+        colour = NOBODY if role is None else colour_of(role, row is None or row.sure >= SURE)
         bright = tuple(min(1.0, 0.5 + value / 2) for value in colour)
         bone.color.palette = "CUSTOM"
         bone.color.custom.normal, bone.color.custom.select, bone.color.custom.active = colour, bright, bright

@@ -15,7 +15,7 @@ from .ghmr_engine.errors import RecoverError
 from .preferences import data_folder
 from .retarget.guess import Found, Guess, guess_map
 from .retarget.rig_map import LONGEST, RigMap, from_text, to_text
-from .retarget.roles import LABELS, NEEDED, ROLES, SINGLE
+from .retarget.roles import LABELS, NEEDED, PARTS, ROLES, SINGLE, part_of
 from .rigs import rest_of_rig
 from .translations import told
 
@@ -136,6 +136,13 @@ def rig_of(item: bpy.types.Object | None) -> bpy.types.Object | None:
     return item if item is not None and not item.recover_motion.number else None
 
 
+def chosen_rig(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The rig of the active object, else the one that the scene names."""
+    rig = rig_of(context.view_layer.objects.active)
+    named = getattr(context.scene, "recover_motion_rig", None)
+    return named if rig is None and named is not None and named.name in context.scene.objects else rig
+
+
 def set_role(rig: bpy.types.Object, role: str, bones: tuple[str, ...]) -> None:
     """Say which bones play a role; they play no other any more. Nothing doubtful is left of it."""
     old = kept_map(rig) or RigMap(rig.name)
@@ -219,6 +226,14 @@ _CLASSES = (RecoverMotionRigRole, RecoverMotionRigMap)
 def label_of(role: str) -> str:
     """A role in the user's language."""
     return told(LABELS[role])
+
+
+def short_label_of(role: str) -> str:
+    """The same for a narrow list: the side is a letter."""
+    part = part_of(role)
+    return (
+        told(LABELS[role]) if part == role else f"{told('L' if role.startswith('left') else 'R')} {told(PARTS[part])}"
+    )
 
 
 def register() -> None:

@@ -16,6 +16,13 @@ _PARTS = {
     "Right Ring Finger": "Rechter Ringfinger", "Right Little Finger": "Rechter kleiner Finger",
 }  # fmt: skip
 
+_SIDELESS = {
+    "L": "L", "R": "R", "Shoulder": "Schulter", "Upper Arm": "Oberarm", "Forearm": "Unterarm", "Hand": "Hand",
+    "Thigh": "Oberschenkel", "Shin": "Unterschenkel", "Toes": "Zehen", "Thumb": "Daumen",
+    "Index Finger": "Zeigefinger", "Middle Finger": "Mittelfinger", "Ring Finger": "Ringfinger",
+    "Little Finger": "Kleiner Finger",
+}  # fmt: skip
+
 _SAID = {
     "Guess Bones": "Knochen erraten",
     "Find out which bone of the rig is which part of the body, by the bones' names and by where they are":
@@ -30,8 +37,8 @@ _SAID = {
     "Write to a file which bone is which; one beside the scene's file is found by itself for rigs of the same bones":
         "In eine Datei schreiben, welcher Knochen welcher ist; neben der Szenendatei gilt sie für gleiche Rigs",
     "Show in Colour": "Farbig zeigen",
-    "Colour the bones by the parts they play: left blue, right red, doubtful yellow; again: as they were":
-        "Die Knochen nach ihren Körperteilen färben: links blau, rechts rot, zweifelhaft gelb; noch einmal: wie zuvor",
+    "Colour the bones by the parts they play: left blue, right red, doubtful pale; again: as they were":
+        "Die Knochen nach ihren Körperteilen färben: links blau, rechts rot, zweifelhaft blass; noch einmal: wie zuvor",
     "The bone that plays this part, or the first of several":
         "Der Knochen, der dieser Körperteil ist, oder der erste von mehreren",
     "The last of the bones that play this part, where several hang one behind the other":
@@ -68,6 +75,7 @@ _SAID = {
     "{file} is of another rig: none of its bones is here.":
         "{file} gehört zu einem anderen Rig: keiner der Knochen ist hier.",
     "Choose another file, or guess the bones.": "Eine andere Datei wählen oder die Knochen erraten.",
+    "Colours of bones are seen in pose mode": "Farben von Knochen sieht man im Posenmodus",
     "{file} is saved": "{file} ist gespeichert",
     "This is no map of a rig.": "Das ist keine Zuordnung eines Rigs.",
     "This is no JSON file.": "Das ist keine JSON-Datei.",
@@ -76,4 +84,4 @@ _SAID = {
     "Choose another file.": "Eine andere Datei wählen.",
 }  # fmt: skip
 
-RIG_MAPS = _PARTS | _SAID
+RIG_MAPS = _PARTS | _SIDELESS | _SAID

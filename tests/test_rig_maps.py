@@ -191,5 +191,7 @@ def test_the_add_on_s_zip_carries_presets_and_words():
 @needs_blender
 @pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
 def test_maps_in_blender(command: list[str], package: Path) -> None:  # noqa: F811
-    said = run_inside(command, package, INNER / "test_rig_maps.py", INNER / "test_rig_guess.py")
-    assert " 0 failed" in said
+    # Guessing is numbers alone: held in the oldest and the newest Blender.
+    ends = command in (_commands()[0], _commands()[-1])
+    files = [INNER / "test_rig_maps.py", *([INNER / "test_rig_guess.py"] if ends else [])]
+    assert " 0 failed" in run_inside(command, package, *files)

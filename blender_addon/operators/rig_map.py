@@ -13,6 +13,7 @@ from ..retarget.rig_map import check
 from ..retarget.roles import SINGLE
 from ..rig_maps import (
     chain,
+    chosen_rig,
     default_path,
     fitting_file,
     guess_for,
@@ -20,7 +21,6 @@ from ..rig_maps import (
     kept_map,
     load,
     ordered,
-    rig_of,
     save,
     set_role,
 )
@@ -38,7 +38,7 @@ class _OnRig:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """With a rig that can be changed, and with a map where one is needed."""
-        rig = rig_of(context.object)
+        rig = chosen_rig(context)
         reason = ""
         if rig is None:
             reason = "Select your own rig: an armature, or a mesh on one"
@@ -52,7 +52,7 @@ class _OnRig:
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Blender's call."""
-        rig = rig_of(context.object)
+        rig = chosen_rig(context)
         try:
             self.work(context, rig)
         except RecoverError as error:
@@ -157,12 +157,12 @@ class RECOVERMOTION_OT_save_rig_map(_OnRig, ExportHelper, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Choose a file; the name that is found by itself is proposed."""
-        self.filepath = str(default_path(rig_of(context.object)))
+        self.filepath = str(default_path(chosen_rig(context)))
         return super().invoke(context, event)
 
     def work(self, context: bpy.types.Context, rig: bpy.types.Object) -> None:
         """Without a path: where it is found by itself."""
-        path = _chosen(self.filepath) if self.filepath else default_path(rig_of(context.object))
+        path = _chosen(self.filepath) if self.filepath else default_path(chosen_rig(context))
         if path.suffix != ".json":
             path = path.with_name(f"{path.name}.json")
         save(kept_map(rig), path)
@@ -170,17 +170,19 @@ class RECOVERMOTION_OT_save_rig_map(_OnRig, ExportHelper, bpy.types.Operator):
 
 
 class RECOVERMOTION_OT_colour_rig(_OnRig, bpy.types.Operator):
-    """Colour the bones by the parts they play: left blue, right red, doubtful yellow; again: as they were"""
+    """Colour the bones by the parts they play: left blue, right red, doubtful pale; again: as they were"""
 
     bl_idname = "recover_motion.colour_rig"
     bl_label = "Show in Colour"
 
-    def work(self, _context: bpy.types.Context, rig: bpy.types.Object) -> None:
+    def work(self, context: bpy.types.Context, rig: bpy.types.Object) -> None:
         """On or off."""
         if rig_colours.shown(rig):
             rig_colours.put_back(rig)
         else:
             rig_colours.show(rig)
+            if context.mode != "POSE":
+                self.report({"INFO"}, told("Colours of bones are seen in pose mode"))
 
 
 def _chosen(filepath: str) -> Path:

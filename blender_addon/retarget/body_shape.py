@@ -12,6 +12,8 @@ from .hand_shape import fingers_of
 
 _HIP_BESIDE = 0.03
 """Of the height: a leg that begins nearer to the middle begins with a bone of the pelvis."""
+_SHORTEST_LIMB = 0.15
+"""Of the height."""
 _LONGEST_PATH = 14
 """Bones of a limb that are looked at; hair and tails may have hundreds."""
 
@@ -96,7 +98,8 @@ def _tops(tree: BoneTree) -> list[int]:
 
 def _best_pair(tree: BoneTree, tops: list[int], cost) -> tuple[_Limb, _Limb] | None:
     """The limb that fits best, and the one on the other side."""
-    limbs = [limb for top in tops for path in tree.paths(top) for limb in _limbs(tree, path[:_LONGEST_PATH], cost)]
+    paths = {tuple(path[:_LONGEST_PATH]) for top in tops for path in tree.paths(top)}
+    limbs = [limb for path in sorted(paths) for limb in _limbs(tree, list(path), cost)]
     for limb in sorted(limbs, key=lambda limb: limb.cost):
         other = limb.mirrored(tree)
         if other is not None:
@@ -105,8 +108,9 @@ def _best_pair(tree: BoneTree, tops: list[int], cost) -> tuple[_Limb, _Limb] | N
 
 
 def _limbs(tree: BoneTree, path: list[int], cost) -> list[_Limb]:
-    joints = tree.way(path)
-    found = []
+    joints, found = tree.way(path), []
+    if np.linalg.norm(np.diff(joints, axis=0), axis=1).sum() < _SHORTEST_LIMB * tree.height:
+        return found
     for a, b, c in combinations(range(len(path)), 3):
         value = cost(tree, joints, path, (a, b, c))
         if value is not None:

@@ -12,6 +12,8 @@ from .rig_rest import RigRest
 _OFF_MIDDLE = 0.012
 _MIRROR_ERROR = 0.05
 """Of the rig's height: from where on a bone is beside the middle, and how far its mirror image may be off."""
+_BLOCK = 256
+"""Bones that are compared with all others at once."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +69,25 @@ class BoneTree:
         image = points.copy()
         image[:, axis::3] *= -1
         image[:, [axis, 3 + axis]] += 2 * centre
-        sizes = np.array([self._size(bone) for bone in range(len(self.names))])
-        error = np.linalg.norm(points[:, None, :6] - image[None, :, :6], axis=2)
-        error += 0.2 * np.linalg.norm(points[:, None, 6:] - image[None, :, 6:], axis=2)
-        error += 0.02 * self.height * np.minimum(abs(sizes[:, None] - sizes[None]), 5)
-        np.fill_diagonal(error, np.inf)
-        nearest = error.argmin(1)
-        own = np.arange(len(self.names))
+        sizes, own = self._sizes(), np.arange(len(self.names))
+        nearest, least = np.empty_like(own), np.empty(len(own))
+        for rows in np.array_split(own, len(own) // _BLOCK + 1):
+            error = np.linalg.norm(points[rows, None, :6] - image[None, :, :6], axis=2)
+            error += 0.2 * np.linalg.norm(points[rows, None, 6:] - image[None, :, 6:], axis=2)
+            error += 0.02 * self.height * np.minimum(abs(sizes[rows, None] - sizes[None]), 5)
+            error[np.arange(len(rows)), rows] = np.inf
+            nearest[rows], least[rows] = error.argmin(1), error.min(1)
         beside = abs(self.heads[:, axis] - centre) + abs(self.tails[:, axis] - centre) > _OFF_MIDDLE * self.height
-        good = beside & (nearest[nearest] == own) & (error[own, nearest] < 2 * _MIRROR_ERROR * self.height)
+        good = beside & (nearest[nearest] == own) & (least < 2 * _MIRROR_ERROR * self.height)
         return np.where(good, nearest, -1)
 
-    def _size(self, bone: int) -> int:
-        return 1 + sum(self._size(child) for child in self.children[bone])
+    def _sizes(self) -> np.ndarray:
+        """(B,) how many bones hang on each, itself included."""
+        sizes = np.ones(len(self.names), dtype=int)
+        for bone in range(len(self.names) - 1, -1, -1):
+            if self.parents[bone] >= 0:
+                sizes[self.parents[bone]] += sizes[bone]
+        return sizes
 
     def line(self, bone: int) -> list[int]:
         """A bone's ancestors from the root down to itself."""
@@ -106,12 +114,16 @@ class BoneTree:
 
     def under(self, bone: int) -> list[int]:
         """The bone and all that hangs on it."""
-        return [bone, *(below for child in self.children[bone] for below in self.under(child))]
+        found = [bone]
+        for one in found:
+            found += self.children[one]
+        return found
 
     def paths(self, bone: int) -> list[list[int]]:
         """From the bone to every end of what hangs on it."""
-        below = [[bone, *path] for child in self.children[bone] for path in self.paths(child)]
-        return below or [[bone]]
+        ends = [below for below in self.under(bone) if not self.children[below]]
+        lines = [self.line(end) for end in ends]
+        return [line[line.index(bone) :] for line in lines]
 
     def way(self, path: list[int]) -> np.ndarray:
         """(bones + 1, 3) joints of a path: where each bone begins, and where the last ends."""

@@ -43,6 +43,14 @@ LABELS = {
 """For people."""
 
 
+PARTS = {
+    "clavicle": "Shoulder", "upper_arm": "Upper Arm", "forearm": "Forearm", "hand": "Hand", "thigh": "Thigh",
+    "shin": "Shin", "foot": "Foot", "toe": "Toes", "thumb": "Thumb", "index": "Index Finger",
+    "middle": "Middle Finger", "ring": "Ring Finger", "little": "Little Finger",
+}  # fmt: skip
+"""For people, where the side is said beside it."""
+
+
 def part_of(role: str) -> str:
     """The role without its side: `shin` of `left_shin`."""
     return role.split("_", 1)[1] if role.startswith(("left_", "right_")) else role

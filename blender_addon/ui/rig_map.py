@@ -8,7 +8,7 @@ from .. import rig_colours
 from ..retarget.guess import SURE
 from ..retarget.rig_map import Remark, RigMap, check, doubts
 from ..retarget.roles import LABELS, NEEDED, ROLES, SINGLE
-from ..rig_maps import kept_map, label_of, rig_of
+from ..rig_maps import chosen_rig, kept_map, label_of, short_label_of
 from ..translations import local, told
 from .editors import Drawn, in_editors, words
 
@@ -30,8 +30,8 @@ class RECOVERMOTION_UL_rig_roles(bpy.types.UIList):
     ) -> None:  # fmt: skip
         """Blender's call: a row."""
         bones = (kept_map(row.id_data) or RigMap("")).bones.get(row.name, ())
-        split = layout.split(factor=0.45, align=True)
-        split.label(text=label_of(row.name), icon=icon_of(row, bones), translate=False)
+        split = layout.split(factor=0.55, align=True)
+        split.label(text=short_label_of(row.name), icon=icon_of(row, bones), translate=False)
         text = bones[0] if len(bones) == 1 else f"{bones[0]} ... {bones[-1]}" if bones else ""
         split.label(text=text, translate=False)
 
@@ -66,11 +66,11 @@ class RigMapping(Drawn):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """With a rig of the user's."""
-        return rig_of(context.object) is not None
+        return chosen_rig(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Blender's call."""
-        layout, rig = self.layout, rig_of(context.object)
+        layout, rig = self.layout, chosen_rig(context)
         rig_map, own = kept_map(rig), rig.recover_motion_rig_map
         if rig_map is None or len(own.roles) != len(ROLES):
             layout.operator("recover_motion.guess_rig_map", icon="VIEWZOOM")
@@ -96,7 +96,9 @@ def _draw_role(
 ) -> None:
     """The chosen part's bones, to be set."""
     column = layout.column(align=True)
-    column.prop_search(row, "first", rig.data, "bones", text=label_of(row.name), translate=False, icon="BONE_DATA")
+    column.prop_search(
+        row, "first", rig.data, "bones", text=short_label_of(row.name), translate=False, icon="BONE_DATA"
+    )
     if row.name not in SINGLE:
         column.prop_search(row, "last", rig.data, "bones", text=local("To"), translate=False, icon="BONE_DATA")
     if context.mode == "POSE":
