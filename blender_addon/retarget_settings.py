@@ -55,7 +55,7 @@ class RecoverMotionRetarget(bpy.types.PropertyGroup):
         description="The arms follow their controls for IK; those for FK are keyed too, and Rigify's IK-FK switches",
         **_PLAIN,
     )  # fmt: skip
-    map: bpy.props.StringProperty(name="Map", description="Which bone is which, as JSON", **_PLAIN)
+    map: bpy.props.StringProperty(name="Map", description="Which bone is which", **_PLAIN)
     action: bpy.props.PointerProperty(
         type=bpy.types.Action, description="The motion that was put onto the rig; empty where none is, or it was baked",
         override={"LIBRARY_OVERRIDABLE"},
@@ -64,9 +64,9 @@ class RecoverMotionRetarget(bpy.types.PropertyGroup):
         type=bpy.types.Action, description="The rig's own action, which comes back with Remove",
         override={"LIBRARY_OVERRIDABLE"},
     )  # fmt: skip
-    before: bpy.props.StringProperty(description="What else Remove puts back, as JSON", **_PLAIN)
-    written: bpy.props.StringProperty(description="Checksum of the keys as they were written", **_PLAIN)
-    report: bpy.props.StringProperty(description="How well it went, as JSON", **_PLAIN)
+    before: bpy.props.StringProperty(description="What else Remove puts back", **_PLAIN)
+    written: bpy.props.StringProperty(description="What tells the keys as they were written", **_PLAIN)
+    report: bpy.props.StringProperty(description="How well it went", **_PLAIN)
 
 
 def settings_of(rig: bpy.types.Object) -> RetargetSettings:
