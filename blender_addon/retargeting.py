@@ -20,13 +20,14 @@ from .retarget.channels import turn_channels
 from .retarget.local_basis import basis
 from .retarget.measure import Report, Spread, measured
 from .retarget.performance import Performance
-from .retarget.rig_map import RigMap, from_text, to_text
+from .retarget.rig_map import RigMap, from_text
 from .retarget.rig_rest import RigRest
 from .retarget.rigify import org_skeleton
 from .retarget.settings import RetargetSettings
 from .retarget.solve import Solved, solve
 from .retarget_settings import keep_settings, settings_of
 from .rig_before import keep_before, keep_switches, kept_switches, put_back
+from .rig_maps import keep_map, kept_map
 from .rigify_controls import put_back as switch_back
 from .rigify_controls import write_rigify
 from .rigs import rest_of_rig
@@ -60,7 +61,9 @@ def retarget(person: bpy.types.Object, rig: bpy.types.Object, rig_map: RigMap, s
     keep_switches(rig, ready.write(curves) or [])
     if person.recover_motion_fixes.loop:
         write_cycle(curves, True, stays=settings.root == "in_place", names=None)
-    own.person, own.action, own.map = person, curves.action, to_text(rig_map)
+    own.person, own.action = person, curves.action
+    if kept_map(rig) != rig_map:
+        keep_map(rig, rig_map)
     own.written = checksum(curves)
     keep_settings(rig, settings)
     report = _look(performance, rest, rig_map, settings, rig)

@@ -34,6 +34,12 @@ RETARGET = {
     "Relaxed Hands": "Lockere Hände",
     "How far fingers are curled as in a hanging hand; 0: as they rest on the rig":
         "Wie weit die Finger wie in einer hängenden Hand gebeugt sind; 0: wie in der Ruhepose des Rigs",
+    "Legs in IK": "Beine in IK",
+    "The legs follow their controls for IK; those for FK are keyed too, and Rigify's IK-FK switches":
+        "Die Beine folgen ihren Steuerknochen für IK; die für FK haben auch Schlüssel, und Rigifys IK-FK schaltet um",
+    "Arms in IK": "Arme in IK",
+    "The arms follow their controls for IK; those for FK are keyed too, and Rigify's IK-FK switches":
+        "Die Arme folgen ihren Steuerknochen für IK; die für FK haben auch Schlüssel, und Rigifys IK-FK schaltet um",
     "Select your own rig, or choose it in the panel": "Das eigene Rig auswählen oder im Bedienfeld nennen",
     "Select your own character's armature, or choose it here.":
         "Die Armatur der eigenen Figur auswählen oder hier nennen.",
