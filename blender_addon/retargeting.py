@@ -24,7 +24,7 @@ from .retarget.rig_map import RigMap, from_text
 from .retarget.rig_rest import RigRest
 from .retarget.rigify import org_skeleton
 from .retarget.settings import RetargetSettings
-from .retarget.solve import Solved, solve
+from .retarget.solve import solve
 from .retarget_settings import keep_settings, settings_of
 from .rig_before import keep_before, keep_switches, kept_switches, put_back
 from .rig_maps import keep_map, kept_map
@@ -189,11 +189,12 @@ def _ready_bones(
 ) -> _Ready:
     """Keys on the very bones of the map."""
     solved = solve(performance, rest, rig_map, settings)
-    keyed = [rest.names[bone] for bone in np.flatnonzero(solved.turned)]
+    moved = solved.turned | solved.placed
+    keyed = [rest.names[bone] for bone in np.flatnonzero(moved)]
     holds = np.append(np.diff(solved.frames) > 1, False)
 
     def write(curves: Curves) -> None:
-        for bone in np.flatnonzero(solved.turned).tolist():
+        for bone in np.flatnonzero(moved).tolist():
             name = rest.names[bone]
             turns, places = basis(rest, solved.matrices, bone)
             prop, values = turn_channels(turns, rest.rotation_modes[bone])
@@ -202,19 +203,19 @@ def _ready_bones(
                 write_curves(curves, f"{path}.location", solved.frames, places, name, holds)
             else:
                 rig.pose.bones[name].location = (0, 0, 0)
-            rig.pose.bones[name].scale = (1, 1, 1)
-            write_curves(curves, f"{path}.{prop}", solved.frames, values, name, holds)
+            if solved.turned[bone]:
+                write_curves(curves, f"{path}.{prop}", solved.frames, values, name, holds)
 
-    return _Ready((keyed, _between(rest, solved)), write)
+    return _Ready((keyed, _between(rest, solved.turned)), write)
 
 
-def _between(rest: RigRest, solved: Solved) -> list[str]:
-    """Bones that keyed ones hang on, without keys themselves."""
+def _between(rest: RigRest, turned: np.ndarray) -> list[str]:
+    """Bones that turned ones hang on, without a turn of their own."""
     found = set()
-    for bone in np.flatnonzero(solved.turned).tolist():
+    for bone in np.flatnonzero(turned).tolist():
         above = int(rest.parents[bone])
         while above >= 0:
-            if not solved.turned[above]:
+            if not turned[above]:
                 found.add(above)
             above = int(rest.parents[above])
     return [rest.names[bone] for bone in sorted(found)]

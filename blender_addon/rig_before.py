@@ -26,6 +26,9 @@ def keep_before(rig: bpy.types.Object, keyed: Iterable[str], still: Iterable[str
     own.former = animation.action if animation is not None else None
     muted = _mute(rig, keyed) if mute else []
     before = {"blending": blending, "slot": slot, "bones": bones, "muted": muted, "switches": []}
+    if rig.data.library is None and rig.data.pose_position == "REST":
+        before["resting"] = True
+        rig.data.pose_position = "POSE"
     own.before = json.dumps(before)
     for name in still:
         posed = rig.pose.bones[name]
@@ -71,6 +74,8 @@ def put_back(rig: bpy.types.Object) -> None:
     else:
         for name, value in before["blending"].items():
             setattr(animation, name, value)
+    if before.get("resting"):
+        rig.data.pose_position = "REST"
     own.former, own.before = None, ""
     rig.update_tag()
 

@@ -17,7 +17,7 @@ from .rig_map import RigMap
 from .rig_rest import RigRest
 from .roles import SIDES
 from .settings import RetargetSettings
-from .smoothing import eased, smooth, stretches
+from .smoothing import eased, runs, smooth, stretches
 from .standing import Standing, standing
 from .trunk import trunk_turns
 from .turning import across, mixed, onto, ramp, turned, unit
@@ -29,6 +29,8 @@ _TOE_S = 0.1
 _MOST_TOE = np.radians(70)
 _BELOW_M = 0.06
 """A person's foot that is deeper than this under the ground has left it (jumped off a roof); less is an error."""
+_SLIDES_M = 0.1
+"""A plant whose foot strays farther than this from its middle is none."""
 _LOW_M = (0.02, 0.12)
 """A foot lower than the first is as low on any rig; from the second on it is where the rig's leg takes it."""
 _CLAVICLE = np.radians((10.0, 60.0))
@@ -64,7 +66,9 @@ def solve(performance: Performance, rest: RigRest, rig_map: RigMap, settings: Re
     for role, bones in rig.bones.items():
         if role != "root" or _on_root(rig, settings):
             turned_bones[list(bones)] = True
-    placed[rig.bones["pelvis"][0]] = True
+    for side in SIDES:
+        turned_bones[rig.toes(side)] = True
+    placed[rig.carrier()] = True
     if _on_root(rig, settings):
         placed[rig.bones["root"][0]] = True
     return Solved(performance.frames, matrices, turned_bones, placed, performance.contacts, soles)
@@ -98,7 +102,6 @@ class _Take:
         self.rig, self.settings, self.scale = rig, settings, scale
         self.fps, self.ground = performance.fps, performance.ground
         self.source = performance.turns[part]
-        self.contacts = performance.contacts[part] if settings.plant_feet else np.zeros((len(self.source), 4), bool)
         # Everybody's way is scaled about where it begins: there they stand as the people stood.
         start = performance.places[0, 1:3].mean(0)
         self.about = np.array([start[0], start[1], performance.ground])
@@ -110,6 +113,8 @@ class _Take:
             # Who is built with wider hips stands as much wider: the legs keep their directions.
             wider = turned(self.of("pelvis"), rig.head(f"{name}_thigh") - self.rest_hips) - scale * own[:, side]
             self.soles[:, 2 * side : 2 * side + 2, :2] += wider[:, None, :2]
+        stays = ~_slides(performance.soles[part], performance.contacts[part])
+        self.contacts = performance.contacts[part] & stays & settings.plant_feet
         self.align = aligned(rig, performance.rest)
         self.rest_joints = performance.rest
 
@@ -120,6 +125,17 @@ class _Take:
     def of(self, name: str) -> np.ndarray:
         """(n, 3, 3) the turn of one of the person's joints."""
         return self.source[:, joint(name)]
+
+
+def _slides(soles: np.ndarray, contacts: np.ndarray) -> np.ndarray:
+    """(n, 4) bool: plants through which the person's own foot goes on sliding, as that of somebody who walks in place:
+    to hold it would pull the leg along. soles (n, 4, 3) m."""
+    out = np.zeros(contacts.shape, dtype=bool)
+    for point in range(contacts.shape[1]):
+        for a, b in runs(contacts[:, point]):
+            level = soles[a:b, point, :2]
+            out[a:b, point] = np.linalg.norm(level - level.mean(0), axis=1).max() > _SLIDES_M
+    return out
 
 
 def _solve_stretch(take: _Take) -> tuple[np.ndarray, np.ndarray]:
@@ -141,6 +157,8 @@ def _solve_stretch(take: _Take) -> tuple[np.ndarray, np.ndarray]:
     for side in SIDES:
         _toe(take, side, limbs)
     turns |= limb_turns(rig, limbs, turns)
+    for side in SIDES:
+        turns |= dict.fromkeys(rig.toes(side), limbs.get(f"{side}_toe"))
     for bone, turn in relaxed(rig, take.settings.relaxed_hands).items():
         turns[bone] = turns[_hand_of(rig, bone)] @ turn
     if take.settings.root == "in_place":
@@ -148,7 +166,7 @@ def _solve_stretch(take: _Take) -> tuple[np.ndarray, np.ndarray]:
         hips = hips - np.pad(way - way[0], ((0, 0), (0, 1)))
     places = {rig.bones["pelvis"][0]: hips + turned(take.of("pelvis"), rig.head("pelvis") - take.rest_hips)}
     _root(take, hips, turns, places)
-    whole, points = posed(rig, turns, places)
+    whole, points = posed(rig, turns, _carried(rig, turns, places))
     return armature_matrices(rig, whole, points), _soles(rig, whole, points)
 
 
@@ -251,6 +269,17 @@ def _root(take: _Take, hips: np.ndarray, turns: dict[int, np.ndarray], places: d
     for bone in rig.bones["root"]:
         turns[bone] = turn
     places[rig.bones["root"][0]] = below + turned(turn, rig.head("root"))
+
+
+def _carried(rig: Standing, turns: dict[int, np.ndarray], places: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """Places such that a pelvis that is connected to its parent comes where it has to be."""
+    pelvis, carrier = rig.bones["pelvis"][0], rig.carrier()
+    if carrier == pelvis:
+        return places
+    wanted = places[pelvis]
+    rest = {bone: place for bone, place in places.items() if bone != pelvis}
+    points = posed(rig, turns, rest)[1]
+    return {**rest, carrier: points[:, carrier] + wanted - points[:, pelvis]}
 
 
 def _soles(rig: Standing, turns: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -72,6 +72,22 @@ class Standing:
         ends = [end for end in ends if np.linalg.norm((end - ankle)[[0, 2]]) > 0.3 * max(ankle[1], 0.03)]
         return np.mean(ends, axis=0) if ends else self.tail(bone)
 
+    def toes(self, side: str) -> list[int]:
+        """Bones beside the mapped toe that hang on the foot where the toes begin: MakeHuman's feet have five."""
+        if not self.has(f"{side}_toe"):
+            return []
+        ankle, ball, forward = self.head(f"{side}_foot"), self.ball(side), self.forward(side)
+        known = {bone for bones in self.bones.values() for bone in bones}
+        beside = [bone for bone in self.children(self.bones[f"{side}_foot"][-1]) if bone not in known]
+        return [bone for bone in beside if (self.heads[bone] - ankle) @ forward > 0.7 * ((ball - ankle) @ forward)]
+
+    def carrier(self) -> int:
+        """The bone whose place moves the pelvis: itself, or what it is connected to, for then it has none."""
+        bone = self.bones["pelvis"][0]
+        while self.rest.connected[bone] and self.rest.parents[bone] >= 0:
+            bone = int(self.rest.parents[bone])
+        return bone
+
     def forward(self, side: str) -> np.ndarray:
         """(3,) unit, level: where a foot points."""
         way = (self.ball(side) - self.head(f"{side}_foot")) * (1, 0, 1)

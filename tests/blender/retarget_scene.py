@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -23,9 +24,13 @@ class AddOn:
         self.addon.unregister()
 
 
-def walker(frames=60, **choices):
-    """The armature of somebody who walks along +x, in a take without a file."""
-    return of_type(build(walking_motion(frames, **choices.pop("motion", {})), **choices), "ARMATURE")[0]
+def walker(frames=60, folder=None, **choices):
+    """The armature of somebody who walks along +x. folder: where the take's motion file goes, for layers over it."""
+    motion = walking_motion(frames, **choices.pop("motion", {}))
+    path = Path(folder or "") / "take.motion.npz"
+    if folder is not None:
+        part("motion").write_motion(path, motion)
+    return of_type(build(motion, path=path, **choices), "ARMATURE")[0]
 
 
 def put_on(person, rig, **settings):

@@ -1,5 +1,6 @@
 """Runs inside Blender (run_in_blender.py): a walker's motion on rigs as they are met in the wild."""
 
+import tempfile
 from itertools import pairwise
 
 import bpy
@@ -208,3 +209,57 @@ def test_the_person_is_read_as_shown():
         assert bpy.context.scene.frame_current == 30 and len(bpy.data.scenes) == 1
         assert read.contacts.any() and not read.contacts.all()
         assert np.abs(read.soles[read.contacts][:, 2]).max() < 0.01
+
+
+def test_a_pelvis_that_is_connected_is_carried():
+    with AddOn():
+        person, rig = walker(20), rigs.vrm()
+        put_on(person, rig)
+        names = [bone for role in ("pelvis", "head", "right_foot") for bone in bones_of(rig, role)]
+        expected = heads(rig, range(1, 21), names)
+        part("retargeting").remove(rig)
+        bpy.context.view_layer.objects.active = rig
+        bpy.ops.object.mode_set(mode="EDIT")
+        (root,) = bones_of(rig, "root")
+        rig.data.edit_bones[root].tail = rig.data.edit_bones[names[0]].head
+        rig.data.edit_bones[names[0]].use_connect = True
+        bpy.ops.object.mode_set(mode="OBJECT")
+        for where in ("root", "pelvis"):
+            put_on(person, rig, root=where)
+            np.testing.assert_allclose(heads(rig, range(1, 21), names), expected, atol=1e-5)
+
+
+def test_all_toes_go_along_where_a_foot_has_several():
+    with AddOn():
+        person, rig = walker(40), rigs.mpfb()
+        put_on(person, rig)
+        for frame in range(1, 41, 4):
+            at(frame)
+            shown = rig.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+            turns = [np.array(shown[name].matrix)[:3, :3] @ np.array(rig.data.bones[name].matrix_local)[:3, :3].T
+                     for name in ("toe1-1.L", "toe3-1.L", "toe5-1.L")]  # fmt: skip
+            np.testing.assert_allclose(turns[1:], [turns[0]] * 2, atol=1e-5)
+
+
+def test_who_walks_in_place_is_not_held_back():
+    with AddOn():
+        with tempfile.TemporaryDirectory() as folder:
+            person = walker(60, folder=folder)
+            person.recover_motion_fixes.in_place = True
+            report = put_on(person, rigs.unreal())
+        assert report.directions_deg.greatest < 3, report
+
+
+def test_a_cycle_goes_round_on_the_rig_too():
+    with AddOn():
+        with tempfile.TemporaryDirectory() as folder:
+            person = walker(61, folder=folder)
+            person.recover_motion_fixes.loop = 5
+            rig = rigs.unreal()
+            put_on(person, rig)
+        curves = list(part("compat").action_curves(rig))
+        assert all(any(item.type == "CYCLES" for item in curve.modifiers) for curve in curves)
+        last = int(curves[0].keyframe_points[-1].co.x)
+        (root,) = bones_of(rig, "root")
+        places = heads(rig, (1, last, last + last - 1), [root])[:, 0]
+        np.testing.assert_allclose(places[2] - places[1], places[1] - places[0], atol=1e-3)
