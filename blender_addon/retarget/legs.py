@@ -18,6 +18,8 @@ _STRAIGHT = 0.9995
 """A planted leg is not stretched farther than this part of its length, unless the person's is: the knee would pop."""
 _LOOSE_M = 0.015
 """So far a foot in the air may be from the height that it should have, before the knee is bent for it."""
+_GIVE = 0.7
+"""Of the way that is left to a straight leg so much at most is taken in the air."""
 _STIFF_S = 0.05
 """Times shorter than this are too short for the hips to follow a knee."""
 _HOLD = 1e-3
@@ -167,7 +169,7 @@ def bent(leg: Leg, ankle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Turns (N, 3, 3) of thigh and shin, on top of the person's, that bring the ankle there."""
     goal = ankle - leg.hip
     a, b = np.linalg.norm(leg.thigh, axis=-1), np.linalg.norm(leg.shin, axis=-1)
-    distance = np.clip(np.linalg.norm(goal, axis=-1), np.abs(a - b) + 1e-4, (1 - 1e-6) * (a + b))
+    distance = np.clip(_within(leg, np.linalg.norm(goal, axis=-1)), np.abs(a - b) + 1e-4, (1 - 1e-6) * (a + b))
     whole = onto(leg.thigh + leg.shin, goal)
     thigh, shin, axis = turned(whole, leg.thigh), turned(whole, leg.shin), turned(whole, _knee_axis(leg))
     axis = unit(across(axis, unit(goal)))
@@ -176,6 +178,15 @@ def bent(leg: Leg, ankle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     behind = np.arccos(np.clip((b**2 + distance**2 - a**2) / (2 * b * distance), -1, 1))
     upper, lower = turned(about(axis, -before), unit(goal)), turned(about(axis, behind), unit(goal))
     return onto(thigh, upper) @ whole, onto(shin, lower) @ whole
+
+
+def _within(leg: Leg, distance: np.ndarray) -> np.ndarray:
+    """(N,) m from hip to ankle. In the air nothing has to be reached: the farther a leg would be stretched beyond the
+    person's, the more it gives way, and the knee is never thrown straight."""
+    room = np.maximum(_GIVE * (_STRAIGHT * leg.size - leg.wanted), 1e-6)
+    more = np.maximum(distance - leg.wanted, 0)
+    soft = np.minimum(distance, leg.wanted) + room * (1 - np.exp(-more / room))
+    return np.where(leg.stands, distance, soft)
 
 
 def _knee_axis(leg: Leg) -> np.ndarray:
