@@ -20,6 +20,8 @@ EASE_S = 0.2
 """In so many seconds a foot that was planted comes back to the person's way, and before it is."""
 _ON_GROUND_M = 0.06
 """Plants nearer to the ground than this are on it; others are where the person's are: on a step, on a roof."""
+_HEEL_BEHIND = 0.3
+"""How far the heel ends behind the point below the ankle, in lengths from there to the ball."""
 _NEAR_FRAMES = 2
 _TRIES = 60
 
@@ -43,6 +45,13 @@ class Sole:
     heel: np.ndarray
     toe: np.ndarray
 
+    def rise(self, way: np.ndarray) -> np.ndarray:
+        """(N,) m: how far the point below the ankle rises as the foot rolls on the end of its heel, behind that point.
+
+        way (N, 3): from heel to toe.
+        """
+        return _HEEL_BEHIND * np.maximum(way[:, 2], 0)
+
 
 def planted(middle: np.ndarray, turn: np.ndarray, contacts: np.ndarray, sole: Sole, ground: float, fps: float) -> Foot:
     """A foot with its plants held.
@@ -58,7 +67,9 @@ def planted(middle: np.ndarray, turn: np.ndarray, contacts: np.ndarray, sole: So
     level = _turns_onto(way, spots[:, 1] - spots[:, 0], both, max(round(_TURN_S * fps), 1))
     turn = level @ turn
     turn = _not_through(turn, length, contacts) @ turn
-    points = np.stack([middle - 0.5 * turned(turn, length), middle + 0.5 * turned(turn, length)], 1)
+    way = turned(turn, length)
+    points = np.stack([middle - 0.5 * way, middle + 0.5 * way], 1)
+    spots[:, 0, 2] += np.where(contacts[:, 0] & ~contacts[:, 1], sole.rise(way), 0)
     stands = contacts.any(1)
     first = np.where(contacts[:, 0], 0, 1)
     rows = np.arange(len(turn))

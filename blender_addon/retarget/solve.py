@@ -222,7 +222,8 @@ def _bend(take: _Take, side: str, leg: Leg, foot: Foot, limbs: dict[str, np.ndar
     """Set a leg's turns so that its foot stands, and never under the ground."""
     sole, first = _sole(take.rig, side), 2 * SIDES.index(side)
     ankle = ankle_way(leg, max(round(EASE_S * take.fps), 1))
-    low = np.minimum(turned(foot.turn, sole.heel)[:, 2], turned(foot.turn, sole.toe)[:, 2]) + ankle[:, 2]
+    heel, toe = turned(foot.turn, sole.heel), turned(foot.turn, sole.toe)
+    low = np.minimum(heel[:, 2] - sole.rise(toe - heel), toe[:, 2]) + ankle[:, 2]
     floor = take.ground + np.minimum(take.soles[:, first : first + 2, 2].min(1) - take.ground + _BELOW_M, 0)
     ankle[:, 2] += np.where(leg.stands, 0, np.maximum(floor - low, 0))
     thigh, shin = bent(leg, ankle)
