@@ -19,6 +19,7 @@ from . import (
     translations,
 )
 from .operators import (
+    export,
     feet,
     foot_ik,
     ground,
@@ -35,6 +36,7 @@ from .operators import (
 from .operators import takes as take_operators
 from .overlay import handlers, settings
 from .ui import boxes, fix, panel, pictures, pin_marks
+from .ui import export as export_panel
 from .ui import foot_ik as foot_ik_panel
 from .ui import people as people_panel
 from .ui import takes as takes_panel
@@ -65,6 +67,7 @@ _MODULES = (
     people_swap,
     ground,
     foot_ik,
+    export,
     pictures,
     boxes,
     panel,
@@ -72,6 +75,7 @@ _MODULES = (
     takes_panel,
     fix,
     foot_ik_panel,
+    export_panel,
     handlers,
     pin_marks,
 )

@@ -6,7 +6,10 @@ wrists; its fingers, 15 a hand, are straight here, and the turns of SMPL's two h
 
 from __future__ import annotations
 
+import io
 import os
+import struct
+import tokenize
 import zipfile
 import zlib
 from contextlib import suppress
@@ -21,6 +24,12 @@ BODY_JOINTS, JOINTS = 22, 52
 _BETAS, _DMPLS = 16, 8
 _RATES = ("mocap_framerate", "mocap_frame_rate")
 """AMASS's key in the SMPL-H and in the SMPL-X release."""
+_KNOWN = {"poses", "trans", "betas", "gender", "rest_joints", *_RATES}
+# NumPy's and zipfile's ways of saying: no archive, one cut off or damaged anywhere, or one that holds Python objects.
+_DAMAGED = (
+    ValueError, KeyError, IndexError, EOFError, TypeError, AttributeError, RuntimeError, SyntaxError, MemoryError,
+    StopIteration, OSError, zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,27 +91,21 @@ def write_amass(
 
 def read_amass(path: Path) -> AmassMotion:
     """A file of AMASS's, of either release, or of ours. Raises MotionFileError."""
-    damaged = MotionFileError(f"{path} is damaged or not a file of AMASS's. Choose another.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files if key in _KNOWN}
+        content = path.read_bytes()
     except FileNotFoundError:
         raise MotionFileError(f"There is no file {path}. Check the name.") from None
     except OSError as error:
-        raise MotionFileError(f"Cannot read {path}: {error}. Check the file.") from error
-    except (ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise damaged from error
+        raise MotionFileError(f"Cannot read {path}: {error.strerror}. Check the file.") from error
     try:
-        return _checked(arrays)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise damaged from error
-
-
-_KNOWN = {"poses", "trans", "betas", "gender", "rest_joints", *_RATES}
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            return _checked({key: file[key] for key in file.files if key in _KNOWN})
+    except _DAMAGED as error:
+        raise MotionFileError(f"{path} is damaged or not a file of AMASS's. Choose another.") from error
 
 
 def _checked(arrays: dict[str, np.ndarray]) -> AmassMotion:
-    """KeyError, TypeError or ValueError where something is missing, misshapen or not finite."""
+    """One of _DAMAGED where something is missing, misshapen or not finite."""
     trans = np.asarray(arrays["trans"], dtype=np.float64)
     count = len(trans)
     flat = np.asarray(arrays["poses"], dtype=np.float64).reshape(count, -1, 3)

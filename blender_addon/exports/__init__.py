@@ -62,9 +62,9 @@ def why_not(rig: bpy.types.Object | None, kind: Kind) -> str:
     return ""
 
 
-def file_name(rig: bpy.types.Object, kind: Kind) -> str:
-    """What a rig's file is called."""
-    return bpy.path.clean_name(rig.name) + kind.suffix
+def file_name(name: str, kind: str) -> str:
+    """What the file of a rig of this name is called, on any system."""
+    return bpy.path.clean_name(name) + KINDS[kind].suffix
 
 
 def _write_copy(scene: bpy.types.Scene, rig: bpy.types.Object, shown: Watched, kind: Kind, path: Path) -> None:

@@ -50,7 +50,10 @@ _ALL = (
         "gltf", "glTF", ".glb", "For the web, Godot and viewers: one file with body, bones and the motion as a clip",
         "gltf", "z_up", False,
     ),
-    Kind("bvh", "BVH", ".bvh", "Bones only, Y up, centimetres: for nearly every animation program", "bvh", "y_up", True),
+    Kind(
+        "bvh", "BVH", ".bvh", "Bones only, Y up, centimetres: nearly every animation program reads it",
+        "bvh", "y_up", True,
+    ),
     Kind("usd", "USD", ".usdc", "Skeleton and body for film pipelines: Z up, metres", "usd", "z_up", False),
     Kind(
         "amass", "AMASS", ".npz", "The body model's numbers for research programs that read AMASS's files",

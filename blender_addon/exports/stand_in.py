@@ -65,9 +65,10 @@ def stand_in(scene: bpy.types.Scene, motion: Shown, meshes: tuple[Skinned, ...],
         _set_time(stage, scene, motion)
         stage.unit_settings.system, stage.unit_settings.scale_length = "METRIC", looks.unit_m
         armature, stretches = _add_armature(stage, motion, looks)
-        named = [(armature, looks.armature)]
+        named: list[tuple[bpy.types.ID, str]] = [(armature, looks.armature)]
         for mesh in meshes if looks.meshes else ():
-            named.append((_add_mesh(stage, armature, mesh, looks), mesh.owner.name))
+            copy = _add_mesh(stage, armature, mesh, looks)
+            named += [(copy, mesh.owner.name), (copy.data, mesh.owner.data.name)]
         layer = stage.view_layers[0]
         layer.objects.active = armature
         armature.select_set(True, view_layer=layer)
@@ -119,9 +120,7 @@ def _add_keys(armature: bpy.types.Object, motion: Shown, title: str) -> float:
     return float(np.abs(locations[:, inner]).max(initial=0.0))
 
 
-def _add_mesh(
-    stage: bpy.types.Scene, armature: bpy.types.Object, mesh: Skinned, looks: Looks
-) -> bpy.types.Object:
+def _add_mesh(stage: bpy.types.Scene, armature: bpy.types.Object, mesh: Skinned, looks: Looks) -> bpy.types.Object:
     """The mesh at rest, its other modifiers applied, bound to the copy's bones."""
     data, groups = _data_at_rest(stage, mesh.owner)
     data.transform(looks.to_file @ Matrix(mesh.to_rest), shape_keys=True)
@@ -188,12 +187,13 @@ def _hand_over(owner: bpy.types.Object, owners: dict[str, str]) -> None:
 
 
 @contextmanager
-def _lent_names(pairs: list[tuple[bpy.types.Object, str]]) -> Iterator[None]:
-    """Each copy goes by a name; whoever has it in this file goes by another meanwhile."""
+def _lent_names(pairs: list[tuple[bpy.types.ID, str]]) -> Iterator[None]:
+    """Each copy goes by a name; what has it in this file goes by another meanwhile."""
     lent = []
     try:
         for copy, name in pairs:
-            holder = bpy.data.objects.get((name, None))
+            family = bpy.data.meshes if isinstance(copy, bpy.types.Mesh) else bpy.data.objects
+            holder = family.get((name, None))
             if holder is not None and holder != copy:
                 holder.name = "Recover Motion lent its name"
                 lent.append((copy, holder, name))

@@ -110,9 +110,7 @@ def _looking_at(
                     asked.target, asked.subtarget = owner, bone.name
             else:
                 follow.target = owner
-        layer = stage.view_layers[0]
-        layer.update()
-        yield stage, layer
+        yield stage, stage.view_layers[0]
     finally:
         bpy.data.scenes.remove(stage)
         for empty in empties:
@@ -154,11 +152,10 @@ def _meshes_on(scene: bpy.types.Scene, rig: bpy.types.Object) -> Iterator[tuple[
     for item in scene.objects:
         if item.type != "MESH":
             continue
-        if any(modifier.type == "ARMATURE" and modifier.object == rig for modifier in item.modifiers):
+        hangs = item.parent_type if item.parent == rig else ""
+        if hangs == "ARMATURE" or any(one.type == "ARMATURE" and one.object == rig for one in item.modifiers):
             yield item, ""
-        elif item.parent == rig and item.parent_type == "ARMATURE":
-            yield item, ""
-        elif item.parent == rig and item.parent_type == "BONE" and item.parent_bone in rig.data.bones:
+        elif hangs == "BONE" and item.parent_bone in rig.data.bones:
             yield item, item.parent_bone
 
 

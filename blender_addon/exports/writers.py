@@ -13,6 +13,7 @@ from ..ghmr_engine.errors import RecoverError
 from ..translations import told
 from .kinds import Kind
 from .stand_in import StandIn
+from .unkeyed import unkeyed_kept
 
 _OPERATORS = {
     "fbx": ("export_scene.fbx", "FBX"),
@@ -112,31 +113,37 @@ def _write_usd(_kind: Kind, copy: StandIn, path: Path) -> None:
 
 
 def _write_gltf(_kind: Kind, copy: StandIn, path: Path) -> None:
-    """The exporter takes fps * fps_base for the rate, which is right the other way round: where the file's last time
-    tells so, it is written again with what comes out right."""
-    scene, render = copy.scene, copy.scene.render
+    """The exporter shows the stand-in's scene in the user's window meanwhile."""
     _as_strip(copy)
-    fps, base = render.fps, render.fps_base
-    last = scene.frame_end * base / fps
     window = bpy.context.window
-    shown = window.scene if window is not None else None
-    try:
-        for fps_base in dict.fromkeys((base, 1 / base)):
-            render.fps_base = fps_base
-            _call(
-                copy, "export_scene.gltf", path, export_format="GLB", use_active_scene=True, use_selection=False,
-                export_yup=True, export_skins=True, export_animations=True, export_animation_mode="NLA_TRACKS",
-                export_force_sampling=True, export_frame_range=True, export_frame_step=1,
-                export_optimize_animation_size=False, export_anim_slide_to_zero=False, export_def_bones=False,
-                export_rest_position_armature=True, export_morph=True, export_cameras=False, export_lights=False,
-                export_extras=False, export_apply=False,
-            )  # fmt: skip
-            if abs(_last_time(path) - last) < 0.25 * base / fps:
-                return
-    finally:
-        render.fps_base = base
-        if shown is not None:  # the exporter leaves the stand-in's scene in the window
+    if window is None:
+        _write_glb(copy, path)
+        return
+    shown = window.scene
+    with unkeyed_kept(shown):
+        try:
+            _write_glb(copy, path)
+        finally:
             window.scene = shown
+
+
+def _write_glb(copy: StandIn, path: Path) -> None:
+    """Exporters take fps * fps_base for the rate, which is fps / fps_base: where the file's last time tells so, it is
+    written again with what comes out right."""
+    scene, render = copy.scene, copy.scene.render
+    frame_s = render.fps_base / render.fps
+    for fps_base in dict.fromkeys((render.fps_base, 1 / render.fps_base)):
+        render.fps_base = fps_base
+        _call(
+            copy, "export_scene.gltf", path, export_format="GLB", use_active_scene=True, use_selection=False,
+            export_yup=True, export_skins=True, export_animations=True, export_animation_mode="NLA_TRACKS",
+            export_force_sampling=True, export_frame_range=True, export_frame_step=1,
+            export_optimize_animation_size=False, export_anim_slide_to_zero=False, export_def_bones=False,
+            export_rest_position_armature=True, export_morph=True, export_cameras=False, export_lights=False,
+            export_extras=False, export_apply=False,
+        )  # fmt: skip
+        if abs(_last_time(path) - scene.frame_end * frame_s) < 1e-4 * scene.frame_end * frame_s + 1e-6:
+            return
     raise RuntimeError("Blender's exporter wrote a motion of another length")
 
 
