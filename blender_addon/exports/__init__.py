@@ -68,7 +68,7 @@ def file_name(name: str, kind: str) -> str:
 
 
 def _write_copy(scene: bpy.types.Scene, rig: bpy.types.Object, shown: Watched, kind: Kind, path: Path) -> None:
-    motion, owners = _arranged(shown.motion, kind)
+    motion, owners, heirs = _arranged(shown.motion, kind)
     turn, size = _TO_FILE[kind.axes], 100.0 if kind.centimetres else 1.0
     motion = in_units(motion, turn, size)
     if kind.format == "gltf":  # seconds from the clip's first frame, so that its sound and its people keep step
@@ -80,6 +80,7 @@ def _write_copy(scene: bpy.types.Scene, rig: bpy.types.Object, shown: Watched, k
         # Unreal takes a node by another name for a bone.
         armature="Armature" if kind.format == "fbx" else rig.name,
         owners=owners,
+        heirs=heirs,
         to_file=Matrix(to_file),
         # The FBX exporter turns objects: turned back beforehand, they are not turned in the file.
         turned=Matrix(turn.T).to_4x4() if kind.format == "fbx" else Matrix(),
@@ -90,12 +91,14 @@ def _write_copy(scene: bpy.types.Scene, rig: bpy.types.Object, shown: Watched, k
         writers.write(kind, copy, path)
 
 
-def _arranged(motion: Shown, kind: Kind) -> tuple[Shown, dict[str, str]]:
-    """The bones that the file gets, and which of them takes over the weights of each that is not among them."""
-    motion, owners = kept(motion)
+def _arranged(motion: Shown, kind: Kind) -> tuple[Shown, dict[str, str], dict[str, str]]:
+    """The bones that the file gets; which of them takes over the weights of each that it does not get, and which of
+    them what hung on such a one hangs on."""
+    motion, heirs = kept(motion)
     if kind.name == "fbx_mixamo":
-        return as_mixamo(motion)
-    return (with_root(motion) if kind.rooted else motion), owners
+        motion, owners = as_mixamo(motion)
+        return motion, owners, owners
+    return (with_root(motion) if kind.rooted else motion), {}, heirs
 
 
 def _beginning(scene: bpy.types.Scene, rig: bpy.types.Object, motion: Shown) -> int:

@@ -26,8 +26,8 @@ def kept(shown: Shown) -> tuple[Shown, dict[str, str]]:
     """Only the bones that move a mesh, and the root they all hang on where it lies on the ground.
 
     A bone hangs on the nearest one above it that stays. Where one above goes but lies along one that stays (Rigify's
-    ORG bones along its DEF bones), it hangs on that. Returned too: for each bone that goes, the one that takes its
-    place, where there is one.
+    ORG bones along its DEF bones), it hangs on that. Returned too: for each bone that goes, the one that what hangs on
+    it hangs on then.
     """
     stays = shown.deform.copy()
     if not stays.any():
@@ -36,9 +36,9 @@ def kept(shown: Shown) -> tuple[Shown, dict[str, str]]:
     if root is not None:
         stays[root] = True
     parents = _new_parents(shown, stays)
-    above = {shown.names[i]: shown.names[_climb(shown.parents, stays, i)] for i in np.flatnonzero(~stays)
-             if _climb(shown.parents, stays, i) >= 0}  # fmt: skip
-    return chosen(shown, _parents_first(parents, np.flatnonzero(stays)), parents), above
+    heirs = {shown.names[bone]: _stays_above(shown, stays, bone) for bone in np.flatnonzero(~stays).tolist()}
+    order = _parents_first(parents, np.flatnonzero(stays))
+    return chosen(shown, order, parents), {bone: shown.names[heir] for bone, heir in heirs.items() if heir >= 0}
 
 
 def chosen(shown: Shown, order: list[int], parents: np.ndarray) -> Shown:
@@ -141,16 +141,22 @@ def _added_root(shown: Shown, travel: np.ndarray) -> Shown:
 def _new_parents(shown: Shown, stays: np.ndarray) -> np.ndarray:
     """(B,) the bone that stays on which each hangs."""
     parents = np.full(shown.count, -1)
-    for index in np.flatnonzero(stays):
-        above = int(shown.parents[index])
-        while above >= 0 and not stays[above]:
-            twin = _lies_along(shown, stays, above)
-            if twin is not None and not _hangs_on(parents, twin, index):
-                above = twin
-                break
-            above = int(shown.parents[above])
-        parents[index] = above
+    for index in np.flatnonzero(stays).tolist():
+        parents[index] = _stays_above(shown, stays, int(shown.parents[index]), parents, index)
     return parents
+
+
+def _stays_above(shown: Shown, stays: np.ndarray, bone: int, parents: np.ndarray | None = None, whose: int = -1) -> int:
+    """`bone` where it stays, else the nearest above it that stays or lies along one that does; -1 without one.
+
+    parents (B,): known so far; what hangs on `whose` by them cannot be above it.
+    """
+    while bone >= 0 and not stays[bone]:
+        twin = _lies_along(shown, stays, bone)
+        if twin is not None and (parents is None or not _hangs_on(parents, twin, whose)):
+            return twin
+        bone = int(shown.parents[bone])
+    return bone
 
 
 def _lies_along(shown: Shown, stays: np.ndarray, bone: int) -> int | None:
@@ -168,12 +174,6 @@ def _hangs_on(parents: np.ndarray, bone: int, other: int) -> bool:
             return True
         bone = int(parents[bone])
     return False
-
-
-def _climb(parents: np.ndarray, stays: np.ndarray, bone: int) -> int:
-    while bone >= 0 and not stays[bone]:
-        bone = int(parents[bone])
-    return bone
 
 
 def _top(parents: np.ndarray, bone: int) -> int:

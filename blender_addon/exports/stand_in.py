@@ -45,7 +45,9 @@ class Looks:
     armature: str
     """Name of the armature object."""
     owners: dict[str, str]
-    """Which bone of the copy takes over a mesh's weights, by the name of the group."""
+    """Which bone of the copy takes over a mesh's weights, by the name of the group, where that is not its own bone."""
+    heirs: dict[str, str]
+    """Which bone of the copy what hung on a bone hangs on, where that is not the same."""
     to_file: Matrix
     """Space of the skeleton at rest (upright, metres) to the file's axes and units."""
     turned: Matrix
@@ -131,7 +133,8 @@ def _add_mesh(stage: bpy.types.Scene, armature: bpy.types.Object, mesh: Skinned,
     _name_groups(owner, groups)
     if mesh.bone:
         owner.vertex_groups.clear()
-        owner.vertex_groups.new(name=mesh.bone).add(range(len(data.vertices)), 1.0, "REPLACE")
+        heir = looks.heirs.get(mesh.bone, mesh.bone)
+        owner.vertex_groups.new(name=heir).add(range(len(data.vertices)), 1.0, "REPLACE")
     _hand_over(owner, looks.owners)
     owner.modifiers.new("Armature", "ARMATURE").object = armature
     return owner

@@ -13,9 +13,15 @@ from mathutils import Vector
 
 from ..compat import action_curves
 from ..ghmr_engine.errors import RecoverError
+from ..motion import JOINT_NAMES
 from ..rigs import rest_of_rig
 from ..translations import told
 from .motion_shown import Shown, scaled, unscaled
+
+_OF_ANY = ("pose.bones[", "location", "rotation", "scale", "delta_")
+"""How the paths of curves begin that move a rig: foot contacts and visibility do not."""
+_OF_A_PERSON = tuple(f'pose.bones["{name}"]' for name in JOINT_NAMES)
+"""Foot IK's keys may begin earlier and end later than the motion."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class Watched:
 def frames_of(scene: bpy.types.Scene, rig: bpy.types.Object) -> tuple[int, int]:
     """First and last whole frame of a rig's motion: of its pose's keys, else of its strips, else of the scene."""
     animation = rig.animation_data
-    curves = [curve for curve in action_curves(rig) if _moves(curve.data_path) and len(curve.keyframe_points)]
+    moves = _OF_A_PERSON if rig.recover_motion.number else _OF_ANY
+    curves = [c for c in action_curves(rig) if c.data_path.startswith(moves) and len(c.keyframe_points)]
     ends = [curve.range() for curve in curves]
     if not ends and animation is not None:
         strips = (strip for track in animation.nla_tracks if not track.mute for strip in track.strips if not strip.mute)
@@ -48,12 +55,6 @@ def frames_of(scene: bpy.types.Scene, rig: bpy.types.Object) -> tuple[int, int]:
     if not ends:
         return scene.frame_start, scene.frame_end
     return math.floor(min(a for a, _ in ends) + 1e-4), math.ceil(max(b for _, b in ends) - 1e-4)
-
-
-def _moves(path: str) -> bool:
-    """Whether a curve of the rig moves bones or the rig itself: no property such as a foot contact, no visibility."""
-    words = ("location", "rotation", "scale", "delta_")
-    return path.startswith("pose.bones[") or path.startswith(words)
 
 
 def watch(scene: bpy.types.Scene, rig: bpy.types.Object, frames: tuple[int, int]) -> Watched:

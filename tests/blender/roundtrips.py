@@ -33,7 +33,9 @@ def read_back(path, fps, fps_base=1.0):
     _READERS[path.suffix](str(path))
     bpy.context.view_layer.update()
     items = bpy.context.scene.objects
-    return next(item for item in items if item.type == "ARMATURE"), [item for item in items if item.type == "MESH"]
+    armature = next(item for item in items if item.type == "ARMATURE")
+    # glTF's importer adds a mesh that its bones look like.
+    return armature, [item for item in items if any(modifier.type == "ARMATURE" for modifier in item.modifiers)]
 
 
 def _read_fbx(path):
@@ -63,3 +65,62 @@ def keyed_range(armature, part):
         strips = [strip for track in animation.nla_tracks for strip in track.strips]
         return min(strip.frame_start for strip in strips), max(strip.frame_end for strip in strips)
     return min(curve.range()[0] for curve in curves), max(curve.range()[1] for curve in curves)
+
+
+class FBX:
+    """What a binary FBX file says, read by Blender's own parser."""
+
+    def __init__(self, path):
+        from io_scene_fbx import parse_fbx
+
+        tree, version = parse_fbx.parse(str(path), use_namedtuple=True)
+        self.second = 141120000 if version >= 8000 else 46186158000
+        self.parts = {element.id.decode(): element for element in tree.elems}
+        self.objects = {item.props[0]: item for item in self.parts["Objects"].elems if item.props}
+        self.links = [link.props for link in self.parts["Connections"].elems]
+        self.models = {_name(item): key for key, item in self.objects.items() if item.id == b"Model"}
+
+    def setting(self, name):
+        """One of GlobalSettings."""
+        return _properties(self.parts["GlobalSettings"])[name][0]
+
+    def span(self):
+        """First and last second of the motion."""
+        stack = _properties(next(item for item in self.objects.values() if item.id == b"AnimationStack"))
+        return np.array([stack[name][0] for name in ("LocalStart", "LocalStop")], dtype=float) / self.second
+
+    def lcl(self, node, name, otherwise):
+        """A model's own property."""
+        return np.array(_properties(self.objects[self.models[node]]).get(name, otherwise), dtype=float)
+
+    def parent_of(self, node):
+        """The model that a model hangs on; None on the scene itself."""
+        above = next(link[2] for link in self.links if link[0] == b"OO" and link[1] == self.models[node])
+        return _name(self.objects[above]) if above in self.objects else None
+
+    def rest(self, bone):
+        """(4, 4) of a bone in the bind pose, in the file's units."""
+        pose = next(item for item in self.objects.values() if item.id == b"Pose")
+        for node in (element for element in pose.elems if element.id == b"PoseNode"):
+            inner = {element.id: element.props[0] for element in node.elems}
+            if inner[b"Node"] == self.models[bone]:
+                return np.array(inner[b"Matrix"]).reshape(4, 4).T
+        raise AssertionError(f"{bone} is not in the bind pose")
+
+    def key_times(self, bone):
+        """(K,) seconds of a bone's keys of location."""
+        nodes = {key for key, item in self.objects.items() if item.id == b"AnimationCurveNode"}
+        mine = {link[1] for link in self.links if link[1] in nodes and link[2] == self.models[bone]}
+        curve = next(link[1] for link in self.links if link[2] in mine and link[1] in self.objects)
+        keys = next(element for element in self.objects[curve].elems if element.id == b"KeyTime")
+        return np.array(keys.props[0], dtype=float) / self.second
+
+
+def _name(item):
+    return item.props[1].split(b"\x00\x01")[0].decode()
+
+
+def _properties(element):
+    """Name to values of an element's Properties70."""
+    group = next((inner for inner in element.elems if inner.id == b"Properties70"), None)
+    return {} if group is None else {entry.props[0].decode(): entry.props[4:] for entry in group.elems}
