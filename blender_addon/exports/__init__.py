@@ -39,7 +39,7 @@ def export_motion(
     how = KINDS[kind]
     reason = why_not(rig, how)
     if reason:
-        raise RecoverError("cannot_export", told(reason), "Choose another rig, or another format.")
+        raise RecoverError("cannot_export", f"{told(reason)}.", "Choose another rig, or another format.")
     writers.refuse_missing(how)
     path = place.check_place(Path(path), how.suffix)
     with place.whole_or_nothing(path) as part:

@@ -327,7 +327,7 @@ def refused(code, call):
         call()
     except errors.RecoverError as error:
         assert error.code == code, error
-        assert error.message and error.fix and "\n" not in str(error)
+        assert error.message.endswith(".") and error.fix.endswith(".") and "\n" not in str(error)
         return str(error)
     raise AssertionError(f"no {code}")
 
