@@ -13,6 +13,7 @@ import numpy as np
 from ..scene.rotations import quaternions_from_matrices, without_flips
 
 _SMALL = 1e-9
+_SAME_SIZE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,28 @@ def in_units(shown: Shown, turn: np.ndarray, size: float) -> Shown:
     return replace(shown, rest=there(shown.rest), poses=there(shown.poses), lengths=size * shown.lengths)
 
 
-def channels(shown: Shown, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def channels(shown: Shown, rest: np.ndarray, sizes: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What the bones' channels hold: locations (F, B, 3), quaternions (F, B, 4) w x y z without flips, scales
-    (F, B, 3). rest (B, 4, 4): as the armature has it, which may differ from `shown` by what floats of 32 bits do."""
-    inner = [index for index, parent in enumerate(shown.parents) if parent >= 0]
-    above = shown.parents[inner]
-    local_rest, local = rest.copy(), shown.poses.copy()
-    local_rest[inner] = np.linalg.inv(rest[above]) @ rest[inner]
-    local[:, inner] = np.linalg.inv(shown.poses[:, above]) @ shown.poses[:, inner]
-    turned, scale = unscaled(np.linalg.inv(local_rest) @ local)
-    return turned[..., :3, 3], without_flips(quaternions_from_matrices(turned[..., :3, :3])), scale
+    (F, B, 3). rest (B, 4, 4): as the armature has it, which may differ from `shown` by what floats of 32 bits do.
+
+    A place, a turn and a size under a parent cannot say everything: what a bone squashed aslant cannot hand down is
+    made good in what hangs on it, so that every bone is in its place. Without `sizes` no bone is scaled; what hangs on
+    a stretched one is moved along instead.
+    """
+    count, bones = shown.poses.shape[:2]
+    locations, quaternions, scales = (
+        np.empty((count, bones, 3)),
+        np.empty((count, bones, 4)),
+        np.ones((count, bones, 3)),
+    )
+    reached = np.empty_like(shown.poses)
+    for bone, parent in enumerate(shown.parents):
+        above = np.eye(4) if parent < 0 else reached[:, parent]
+        local_rest = rest[bone] if parent < 0 else np.linalg.inv(rest[parent]) @ rest[bone]
+        turned, scale = unscaled(np.linalg.inv(above @ local_rest) @ shown.poses[:, bone])
+        if sizes:
+            scales[:, bone] = np.where(np.abs(scale - 1) < _SAME_SIZE, 1, scale)
+        locations[:, bone] = turned[:, :3, 3]
+        quaternions[:, bone] = quaternions_from_matrices(turned[:, :3, :3])
+        reached[:, bone] = above @ local_rest @ scaled(turned, scales[:, bone])
+    return locations, without_flips(quaternions), scales

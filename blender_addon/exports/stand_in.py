@@ -21,7 +21,6 @@ from .watching import Skinned
 
 _SHORTEST = 1e-4
 """Blender drops bones without length."""
-_SAME_SCALE = 1e-4
 _SAME_PLACE_M = 1e-4
 
 
@@ -54,7 +53,10 @@ class Looks:
     """The armature object's transform: what the exporter turns by, backwards."""
     unit_m: float
     """Metres in a unit of the scene."""
-    meshes: bool = True
+    bones_only: bool = False
+    """No meshes."""
+    sizes: bool = True
+    """Whether bones may be scaled."""
 
 
 @contextmanager
@@ -68,7 +70,7 @@ def stand_in(scene: bpy.types.Scene, motion: Shown, meshes: tuple[Skinned, ...],
         stage.unit_settings.system, stage.unit_settings.scale_length = "METRIC", looks.unit_m
         armature, stretches = _add_armature(stage, motion, looks)
         named: list[tuple[bpy.types.ID, str]] = [(armature, looks.armature)]
-        for mesh in meshes if looks.meshes else ():
+        for mesh in () if looks.bones_only else meshes:
             copy = _add_mesh(stage, armature, mesh, looks)
             named += [(copy, mesh.owner.name), (copy.data, mesh.owner.data.name)]
         layer = stage.view_layers[0]
@@ -102,19 +104,19 @@ def _add_armature(stage: bpy.types.Scene, motion: Shown, looks: Looks) -> tuple[
                 bone.parent = data.edit_bones[motion.names[motion.parents[index]]]
     for bone in armature.pose.bones:
         bone.rotation_mode = "QUATERNION"
-    moved_m = _add_keys(armature, motion, looks.title) * looks.unit_m
+    moved_m = _add_keys(armature, motion, looks) * looks.unit_m
     return armature, moved_m > _SAME_PLACE_M
 
 
-def _add_keys(armature: bpy.types.Object, motion: Shown, title: str) -> float:
+def _add_keys(armature: bpy.types.Object, motion: Shown, looks: Looks) -> float:
     """How far a bone below the first is moved out of its rest place at most."""
     # Rolls in 32 bits are off by a millionth, which the keys make good.
     rest = np.array([armature.data.bones[name].matrix_local for name in motion.names], dtype=np.float64)
-    locations, quaternions, scales = channels(motion, rest)
-    curves = new_action(title, armature)
+    locations, quaternions, scales = channels(motion, rest, looks.sizes)
+    curves = new_action(looks.title, armature)
     for index, name in enumerate(motion.names):
         values = {"location": locations[:, index], "rotation_quaternion": quaternions[:, index]}
-        if np.abs(scales[:, index] - 1).max() > _SAME_SCALE:
+        if (scales[:, index] != 1).any():
             values["scale"] = scales[:, index]
         for channel, columns in values.items():
             write_curves(curves, f'pose.bones["{name}"].{channel}', motion.frames, columns, name)

@@ -110,8 +110,9 @@ def posed_rigify():
         rig.pose.bones["root"].keyframe_insert("location", frame=frame)
         rig.pose.bones["ORG-arm"].rotation_euler.x = way / 2
         rig.pose.bones["ORG-arm"].keyframe_insert("rotation_euler", frame=frame)
-        rig.pose.bones["DEF-arm.001"].scale = (1, 1 + way / 10, 1)
-        rig.pose.bones["DEF-arm.001"].keyframe_insert("scale", frame=frame)
+        for name, size in (("DEF-arm.001", (1, 1 + way / 10, 1)), ("DEF-chest", (1 - way / 5, 1 + way / 3, 1))):
+            rig.pose.bones[name].scale = size  # the chest is squashed aslant: in the file the arms hang on it
+            rig.pose.bones[name].keyframe_insert("scale", frame=frame)
     return rig
 
 
