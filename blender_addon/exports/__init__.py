@@ -25,8 +25,6 @@ __all__ = ["KINDS", "export_motion", "file_name", "why_not"]
 
 _TO_FILE = {"z_up": np.eye(3), "y_up": np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])}
 """Blender's axes to the file's."""
-_WITHOUT_SIZES = {"bvh", "usd"}
-"""BVH has no scales; through USD's, a stretched Rigify hand comes back 6 mm off."""
 
 
 def export_motion(
@@ -88,7 +86,7 @@ def _write_copy(scene: bpy.types.Scene, rig: bpy.types.Object, shown: Watched, k
         turned=Matrix(turn.T).to_4x4() if kind.format == "fbx" else Matrix(),
         unit_m=1 / size,
         bones_only=kind.format == "bvh",
-        sizes=kind.format not in _WITHOUT_SIZES,
+        sizes=kind.format != "bvh",
     )
     with stand_in(scene, motion, shown.meshes, looks) as copy:
         writers.write(kind, copy, path)

@@ -79,9 +79,9 @@ def channels(shown: Shown, rest: np.ndarray, sizes: bool = True) -> tuple[np.nda
     """What the bones' channels hold: locations (F, B, 3), quaternions (F, B, 4) w x y z without flips, scales
     (F, B, 3). rest (B, 4, 4): as the armature has it, which may differ from `shown` by what floats of 32 bits do.
 
-    A place, a turn and a size under a parent cannot say everything: what a bone squashed aslant cannot hand down is
-    made good in what hangs on it, so that every bone is in its place. Without `sizes` no bone is scaled; what hangs on
-    a stretched one is moved along instead.
+    A bone that is stretched or squashed would shear what hangs on it: it gets the size that keeps its volume, the same
+    along all axes, and what hangs on it is moved to its place. Only bones on which none hang are squashed. Without
+    `sizes` no bone is scaled.
     """
     count, bones = shown.poses.shape[:2]
     locations, quaternions, scales = (
@@ -95,7 +95,10 @@ def channels(shown: Shown, rest: np.ndarray, sizes: bool = True) -> tuple[np.nda
         local_rest = rest[bone] if parent < 0 else np.linalg.inv(rest[parent]) @ rest[bone]
         turned, scale = unscaled(np.linalg.inv(above @ local_rest) @ shown.poses[:, bone])
         if sizes:
-            scales[:, bone] = np.where(np.abs(scale - 1) < _SAME_SIZE, 1, scale)
+            if bone in shown.parents:
+                scale = np.repeat(np.cbrt(scale.prod(-1, keepdims=True)), 3, axis=-1)
+            # USD keeps scales in 16 bits: rounded here, they move nothing that hangs on the bone.
+            scales[:, bone] = np.where(np.abs(scale - 1) < _SAME_SIZE, 1, scale).astype(np.float16)
         locations[:, bone] = turned[:, :3, 3]
         quaternions[:, bone] = quaternions_from_matrices(turned[:, :3, :3])
         reached[:, bone] = above @ local_rest @ scaled(turned, scales[:, bone])

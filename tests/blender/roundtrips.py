@@ -40,6 +40,13 @@ def read_back(path, fps, fps_base=1.0):
 
 def _read_fbx(path):
     bpy.ops.import_scene.fbx(filepath=path, ignore_leaf_bones=False, anim_offset=0.0)
+    # It connects bones, whose places do not count then.
+    armature = next(item for item in bpy.context.scene.objects if item.type == "ARMATURE")
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    for bone in armature.data.edit_bones:
+        bone.use_connect = False
+    bpy.ops.object.mode_set(mode="OBJECT")
 
 
 def _read_gltf(path):
