@@ -97,8 +97,7 @@ def channels(shown: Shown, rest: np.ndarray, sizes: bool = True) -> tuple[np.nda
         if sizes:
             if bone in shown.parents:
                 scale = np.repeat(np.cbrt(scale.prod(-1, keepdims=True)), 3, axis=-1)
-            # USD keeps scales in 16 bits: rounded here, they move nothing that hangs on the bone.
-            scales[:, bone] = np.where(np.abs(scale - 1) < _SAME_SIZE, 1, scale).astype(np.float16)
+            scales[:, bone] = np.where(np.abs(scale - 1) < _SAME_SIZE, 1, scale)
         locations[:, bone] = turned[:, :3, 3]
         quaternions[:, bone] = quaternions_from_matrices(turned[:, :3, :3])
         reached[:, bone] = above @ local_rest @ scaled(turned, scales[:, bone])

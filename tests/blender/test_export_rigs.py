@@ -136,14 +136,14 @@ def test_any_rig_comes_with_its_deforming_bones_and_meshes(folder):
         assert parents == {called[name]: parent and called[parent] for name, parent in above.items()}, kind
         shift = {"gltf": -5, "bvh": -4}.get(kind, 0)
         back = heads_over(read, [called[name] for name in deform], np.array(frames) + shift)
-        off = np.abs(back - truth).max(axis=(0, 2))
-        assert off.max() < 1e-5, (kind, off)
+        close = 1e-3 if kind == "usd" else 1e-5  # USD keeps scales, of the squashed chest here, in 16 bits
+        assert np.abs(back - truth).max() < close, kind
         assert len(meshes) == (0 if kind == "bvh" else 2)
         for mesh in meshes:
             was = skins["Eye" if "Eye" in mesh.name else "Cube"]
             now = vertices_over(mesh, [5 + shift, 15 + shift])
             far = np.linalg.norm(was[:, :, None] - now[:, None], axis=-1).min(2).max()
-            assert far < 5e-4, (kind, mesh.name, far)  # scales of 16 bits, 1 m from the bone
+            assert far < close, (kind, mesh.name, far)
 
 
 @addon
