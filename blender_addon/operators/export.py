@@ -12,6 +12,7 @@ from ..motion import MotionFileError
 from ..takes import active_person, active_take, people_of, person_of
 from ..translations import fault, told
 
+_SUFFIXES = {kind.suffix for kind in KINDS.values()}
 _KINDS = tuple((kind.name, kind.label, kind.description) for kind in KINDS.values())
 
 
@@ -76,8 +77,9 @@ class RECOVERMOTION_OT_export(bpy.types.Operator):
         self.filter_glob = f"*{suffix}"
         if not path.name or path.suffix == suffix:
             return False
-        known = {kind.suffix for kind in KINDS.values()}
-        self.filepath = str(path.with_suffix(suffix) if path.suffix in known else path.with_name(path.name + suffix))
+        self.filepath = str(
+            path.with_suffix(suffix) if path.suffix in _SUFFIXES else path.with_name(path.name + suffix)
+        )
         return True
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -113,8 +115,12 @@ class RECOVERMOTION_OT_export(bpy.types.Operator):
         people = people_of(take) if take is not None else []
         if not people:
             raise RecoverError("nobody", "There is nobody in the active take.", "Choose another take.")
-        stem = path.name.removesuffix(KINDS[self.kind].suffix)
-        return [(rig, path.with_name(f"{stem}_{file_name(_own_name(rig, take), self.kind)}")) for rig in people]
+        names = [bpy.path.clean_name(_own_name(rig, take)) for rig in people]
+        stem = path.stem if path.suffix in _SUFFIXES else path.name
+        for name in names:  # what one of them was to be called
+            stem = stem.removesuffix(f"_{name}")
+        paths = [path.with_name(file_name(f"{stem}_{name}", self.kind)) for name in names]
+        return list(zip(people, paths, strict=True))
 
 
 def _own_name(rig: bpy.types.Object, take: bpy.types.Collection) -> str:

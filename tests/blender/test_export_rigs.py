@@ -408,6 +408,11 @@ def test_the_button(folder):
     assert export_button.poll()
     assert export_button(filepath=str(folder / "all.bvh"), kind="bvh", everyone=True) == {"FINISHED"}
     assert {path.name for path in folder.glob("*.bvh")} == {"all_person_1.bvh", "all_person_2.bvh"}
+    for path in folder.glob("*.bvh"):
+        path.unlink()
+    # The browser's own name is that of one of them, with another format's ending.
+    assert export_button(filepath=str(folder / "all_person_1.fbx"), kind="bvh", everyone=True) == {"FINISHED"}
+    assert {path.name for path in folder.glob("*.bvh")} == {"all_person_1.bvh", "all_person_2.bvh"}
     body = next(item for item in two.children if item.type == "MESH")
     bpy.context.view_layer.objects.active = body
     assert export_button(filepath=str(folder / "one"), kind="amass") == {"FINISHED"}
