@@ -21,6 +21,7 @@ from . import (
     translations,
 )
 from .operators import (
+    export,
     feet,
     foot_ik,
     ground,
@@ -39,6 +40,7 @@ from .operators import rig_map as rig_map_operators
 from .operators import takes as take_operators
 from .overlay import handlers, settings
 from .ui import boxes, fix, panel, pictures, pin_marks
+from .ui import export as export_panel
 from .ui import foot_ik as foot_ik_panel
 from .ui import people as people_panel
 from .ui import retarget as retarget_panel
@@ -75,6 +77,7 @@ _MODULES = (
     foot_ik,
     retarget_operators,
     rig_map_operators,
+    export,
     pictures,
     boxes,
     panel,
@@ -84,6 +87,7 @@ _MODULES = (
     foot_ik_panel,
     retarget_panel,
     rig_map_panel,
+    export_panel,
     handlers,
     pin_marks,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .translations_de_export import EXPORTING
 from .translations_de_fix import FIXING
 from .translations_de_retarget import RETARGET
 from .translations_de_rig_map import RIG_MAPS
@@ -279,4 +280,4 @@ _WHO = {
     "The list of people cannot be written ({error}).": "Die Liste der Menschen lässt sich nicht schreiben ({error}).",
 }  # fmt: skip
 
-GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS | TAKES | FIXING | RIG_MAPS | RETARGET
+GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS | TAKES | FIXING | RIG_MAPS | RETARGET | EXPORTING

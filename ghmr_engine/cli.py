@@ -15,6 +15,7 @@ from ghmr_engine import __version__, output, places, protocol
 from ghmr_engine.cache import Cache
 from ghmr_engine.camera_words import camera_line
 from ghmr_engine.errors import Cancelled
+from ghmr_engine.export import FORMATS, export_file
 from ghmr_engine.interrupt import interrupt_as_wish
 from ghmr_engine.models_command import add_models
 from ghmr_engine.motion_file import Motion, MotionFileError, read_motion
@@ -122,6 +123,20 @@ def resolve_command(
     last = meta["edits"][-1]
     lines = _people(meta, last["people"]) + [f"Warning: {text}" for text in last["warnings"]]
     typer.echo("\n".join([f"Wrote {out} in {last['seconds']:.1f} seconds.", *lines]))
+
+
+@app.command("export")
+def export_command(
+    motion: Annotated[Path, typer.Argument(help=f"A motion file, NAME{output.SUFFIX}.")],
+    out: Annotated[Path, typer.Option(help="Folder for the files, one a person.")],
+    form: Annotated[str, typer.Option("--format", help="amass: SMPL-H's numbers as AMASS has them.")] = FORMATS[0],
+) -> None:
+    """Write the people of a motion file for other programs."""
+    try:
+        written = export_file(motion, form, out)
+    except Exception as error:  # noqa: BLE001  every failure ends in one line and a code
+        fail(error)
+    typer.echo("\n".join(f"Wrote {path}." for path in written))
 
 
 @app.command("info")
