@@ -1,4 +1,7 @@
-"""AMASS's .npz: SMPL+H's (or SMPL's, SMPL-X's) poses and places, z up, metres, at the file's own rate, no camera."""
+"""AMASS's .npz: SMPL+H's (or SMPL's, SMPL-X's) poses and places, z up, metres, at the file's own rate, no camera.
+
+Files that Recover Motion exported say beside it where their body's joints are at rest (`rest_joints`).
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,8 @@ def read_amass(content: dict, name: str) -> Other:
         betas = np.pad(shape, (0, 10 - len(shape)))
     joints = joints_from_body(poses[:, 3 : 3 + _JOINTS[poses.shape[1]]])
     world = Placing(from_axis_angle(poses[:, :3]), trans, "smplx" if smplx else "smpl")
-    person = OtherPerson(np.arange(len(poses)), joints, betas, world, None)
+    rest = numbers(content["rest_joints"], name, "rest_joints", (24, 3)) if "rest_joints" in content else None
+    person = OtherPerson(np.arange(len(poses)), joints, betas, world, None, rest=rest)
     is_open = str(content.get("licence", "")) == "open"
     licence = "as the file says: open" if is_open else LICENCE
     return Other("AMASS", licence, (person,), Z_UP, fps=Fraction(rate).limit_denominator(1001), open=is_open)

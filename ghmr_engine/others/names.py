@@ -271,4 +271,3 @@ def _exactly(stream: BinaryIO, length: int) -> bytes:
     if len(data) != length:
         raise ValueError("the file ends too early")
     return data
-

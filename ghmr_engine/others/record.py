@@ -41,6 +41,8 @@ class OtherPerson:
     """In the frame of each frame's camera (OpenCV's axes); None where it does not say."""
     contacts: np.ndarray | None = None
     """(N, 4) probability: left heel, left toe, right heel, right toe."""
+    rest: np.ndarray | None = None
+    """(24, 3) m, where the joints of the file's own body are at rest; None where it does not say."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Other:
     """Where `focal` is of no picture but a share: of the picture's diagonal, or of its longer side."""
     image_size: tuple[int, int] | None = None
     """Width, height; None where the file does not say."""
+    own_worlds: bool = False
+    """Whether everybody has a world of their own, the same in nothing but up."""
     open: bool = False
     """Whether the motion may be used for paid work."""
     warnings: tuple[str, ...] = ()

@@ -84,7 +84,9 @@ def read_trace(content: dict, name: str) -> Other:
         rows = np.flatnonzero(who == one)
         frames, first = np.unique(when[rows], return_index=True)
         values = {key: value[rows[first]] for key, value in wide.items()}
-        world = Placing(from_axis_angle(_wide(values["world_global_rots"], 3, name)), _wide(values["world_trans"], 3, name))
+        world = Placing(
+            from_axis_angle(_wide(values["world_global_rots"], 3, name)), _wide(values["world_trans"], 3, name)
+        )
         people.append(_made(frames, values, values["cam_trans"], world, name))
     return Other("TRACE", LICENCE, tuple(people), None, focal=_TRACE_FOCAL, focal_by_size="padded")
 

@@ -26,7 +26,7 @@ def is_wham(content: object) -> bool:
 def read_wham(content: dict, name: str) -> Other:
     """Its people. The camera is known from each person's place in it; its lens is as wide as the picture's diagonal."""
     people = tuple(_person(person, name) for person in content.values())
-    return Other("WHAM", LICENCE, people, Y_UP, focal=1.0, focal_by_size="diagonal")
+    return Other("WHAM", LICENCE, people, Y_UP, focal=1.0, focal_by_size="diagonal", own_worlds=True)
 
 
 def _person(person: dict, name: str) -> OtherPerson:
