@@ -17,7 +17,14 @@ import numpy as np
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.others.names import find
 from ghmr_engine.others.unpickling import (
-    LARGEST_ARRAY, LEFT_OUT, MOST_BYTES, TooLarge, Unsafe, check_size, unpickle, unsafe_file,
+    LARGEST_ARRAY,
+    LEFT_OUT,
+    MOST_BYTES,
+    TooLarge,
+    Unsafe,
+    check_size,
+    unpickle,
+    unsafe_file,
 )  # fmt: skip
 
 _MOST_UNPACKED = 1 << 33

@@ -96,7 +96,7 @@ def import_file(
             )
             copy = output.background_path(out).name
         meta = _meta(path, other, shot, body, copy)
-        motion = _motion(placed, body, shot, {**meta, "seconds": {"world": round(time.monotonic() - began, 2)}})
+        motion = _motion(placed, shot, {**meta, "seconds": {"world": round(time.monotonic() - began, 2)}})
         write_motion(out, motion)
         emit(Progress("write", 1.0, None))
     return motion
@@ -200,7 +200,7 @@ def _video(path: Path, info: VideoInfo | None, copy: str | None) -> dict:
     return {"path": str(info.path.absolute()), **{name: getattr(info, name) for name in kept}, "background": copy}
 
 
-def _motion(placed: Placed, body: Body, shot: _Shot, meta: dict) -> Motion:
+def _motion(placed: Placed, shot: _Shot, meta: dict) -> Motion:
     """Each person with a body of their own size."""
     camera = placed.camera if shot.focal is not None else None
     if camera is None:

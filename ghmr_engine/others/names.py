@@ -20,11 +20,11 @@ class _Name:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def call(self, arguments: tuple) -> object:
+    def call(self, _arguments: tuple) -> object:
         """Not to be called."""
         raise Unsafe(f"a call of {self.name}")
 
-    def set_state(self, state: object) -> None:
+    def set_state(self, _state: object) -> None:
         """Has no state."""
         raise Unsafe(f"a state for {self.name}")
 

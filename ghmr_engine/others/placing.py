@@ -10,12 +10,12 @@ import torch
 from ghmr_engine.body.smpl import OPEN_BODY, Body
 from ghmr_engine.others.axes import Z_UP, turn_about_z, turn_to_z
 from ghmr_engine.others.bodies import legs_of, own_betas, pelvis, size_of_steps, sized
+from ghmr_engine.others.planted import planted, seen_from
 from ghmr_engine.others.record import Other, OtherPerson
 from ghmr_engine.types import WorldPerson
 from ghmr_engine.world.contacts import find_contacts
 from ghmr_engine.world.gravity import find_up, ground_level
 
-_FAR_M = 1e4
 _BESIDE_M, _EYE_M = 4.0, 1.2
 """Where a camera that nobody knows is put: so far before everybody, so high."""
 
@@ -87,10 +87,9 @@ def place(other: Other, body: Body, count: int, fps: float) -> Placed:
     people = [person.moved(turn, np.zeros(3)) for person in people]
     camera = None if camera is None else camera.moved(turn, np.zeros(3))
     through = camera is not None and all(person.world is None for person in other.people)
-    people = [_sized(_resting(person, camera if through else None, fps), camera if through else None, fps)
-              for person in people]  # fmt: skip
+    people = [_standing_on(person, camera if through else None, fps) for person in people]
     if other.own_worlds:
-        people = _in_one_world(people, camera, body)
+        people, camera = _in_one_world(people, camera, body)
     if camera is not None:
         people, camera = _facing_y(people, camera)
     people, camera = _on_ground(people, camera)
@@ -183,44 +182,46 @@ def _standing(joints: np.ndarray) -> np.ndarray:
     return whole / np.linalg.norm(whole, axis=1, keepdims=True)
 
 
-def _resting(person: _Walker, camera: Path3 | None, fps: float) -> _Walker:
-    """With contacts as the program says them, else by how feet move. camera: that places were read through, if so."""
-    if person.source.contacts is not None:
-        return person
-    _, feet = person.posed()
-    eye = np.tile([0.0, 0.0, _FAR_M], (len(feet), 1))
-    if camera is not None:
-        eye = -np.einsum("nji,nj->ni", camera.R[person.frames], camera.t[person.frames])
-    return replace(person, contacts=find_contacts(feet, person.frames, eye, fps, False))
+def _eyes(person: _Walker, camera: Path3 | None) -> np.ndarray | None:
+    """(N, 3) m: the camera's places in the person's frames; None without one."""
+    if camera is None:
+        return None
+    return -np.einsum("nji,nj->ni", camera.R[person.frames], camera.t[person.frames])
 
 
-def _sized(person: _Walker, camera: Path3 | None, fps: float) -> _Walker:
-    """In the size that steps tell, where the body is not the person's own."""
+def _standing_on(person: _Walker, camera: Path3 | None, fps: float) -> _Walker:
+    """With contacts, and in the size that steps tell where the body is not the person's own. camera: that places were
+    read through, if they were."""
+    eyes, said = _eyes(person, camera), person.source.contacts is not None
     mine = person.body.name != OPEN_BODY and person.source.betas is not None
-    if mine or person.source.rest is not None:
-        return person
-    factor = size_of_steps(person.pelvis, person.posed()[1], person.contacts, person.frames)
-    return _resting(replace(person, body=sized(person.body, factor)), camera, fps)
+    if not mine and person.source.rest is None:
+        feet = person.posed()[1]
+        loose = person.contacts if said else find_contacts(feet, person.frames, seen_from(feet, eyes), fps, False)
+        factor = size_of_steps(person.pelvis, feet, loose, person.frames, fps)
+        person = replace(person, body=sized(person.body, factor))
+    return person if said else replace(person, contacts=planted(person.posed()[1], person.frames, fps, eyes))
 
 
-def _in_one_world(people: list[_Walker], camera: Path3 | None, body: Body) -> list[_Walker]:
+def _in_one_world(people: list[_Walker], camera: Path3 | None, body: Body) -> tuple[list[_Walker], Path3 | None]:
     """People with worlds of their own, brought to where the camera sees them from the world of the one seen longest;
     each stands on the ground."""
     main = max(people, key=lambda person: len(person.frames))
     placed = []
     for person in people:
-        if person is not main and camera is not None:
-            frames, seen = person.frames, person.source.camera
-            rows = np.isin(person.source.frames, frames)
-            back = np.swapaxes(camera.R[frames], -1, -2)
-            where = np.einsum("nij,nj->ni", back, pelvis(seen, person.source, body)[rows] - camera.t[frames])
-            turns = back @ seen.root[rows] @ np.swapaxes(person.rotations[:, 0], -1, -2)
-            sine, cosine = turns[:, 1, 0] - turns[:, 0, 1], turns[:, 0, 0] + turns[:, 1, 1]
-            turn = turn_about_z(float(np.arctan2(sine.sum(), cosine.sum())))
-            person = person.moved(turn, np.median(where - person.pelvis @ turn.T, axis=0))
-        placed.append(person.moved(np.eye(3), -_ground([person]) * Z_UP))
-    # The camera stays where it was to the main person, who came onto the ground.
-    return placed
+        there = person if person is main or camera is None else _seen_there(person, camera, body)
+        placed.append(there.moved(np.eye(3), -_ground([there]) * Z_UP))
+    return placed, None if camera is None else camera.moved(np.eye(3), -_ground([main]) * Z_UP)
+
+
+def _seen_there(person: _Walker, camera: Path3, body: Body) -> _Walker:
+    """Turned about z and shifted to where the camera sees them, in the mean over frames."""
+    rows = np.isin(person.source.frames, person.frames)
+    seen, back = person.source.camera, np.swapaxes(camera.R[person.frames], -1, -2)
+    where = np.einsum("nij,nj->ni", back, pelvis(seen, person.source, body)[rows] - camera.t[person.frames])
+    turns = back @ seen.root[rows] @ np.swapaxes(person.rotations[:, 0], -1, -2)
+    sine, cosine = turns[:, 1, 0] - turns[:, 0, 1], turns[:, 0, 0] + turns[:, 1, 1]
+    turn = turn_about_z(float(np.arctan2(sine.sum(), cosine.sum())))
+    return person.moved(turn, np.median(where - person.pelvis @ turn.T, axis=0))
 
 
 def _facing_y(people: list[_Walker], camera: Path3) -> tuple[list[_Walker], Path3]:

@@ -86,7 +86,7 @@ def numbers(value: object, name: str, key: str, shape: tuple[int | None, ...]) -
     Lists of arrays are stacked; leading or inner sides of 1 that `shape` lacks are dropped.
     """
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise refused(name, f"has something else than numbers as `{key}`") from None
     wanted = [length for length in shape if length is not None]

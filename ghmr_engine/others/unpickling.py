@@ -69,9 +69,7 @@ def unpickle(stream: BinaryIO, find: Find, persistent: Persistent | None = None)
     Raises Unsafe where anything else is named, TooLarge, and ValueError where the stream is no whole pickle.
     """
     machine = _Machine(stream, find, persistent)
-    count = 0
-    for opcode, argument, _place in pickletools.genops(stream):
-        count += 1
+    for count, (opcode, argument, _place) in enumerate(pickletools.genops(stream)):
         if count > _LARGEST_COUNT:
             raise TooLarge
         if opcode.name == "STOP":
