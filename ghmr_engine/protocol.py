@@ -162,7 +162,8 @@ Request = Recover | Find | Resolve | Import | Cancel | Hello | Quit
 Reply = Welcome | Progress | Preview | Found | Done | Error
 
 REQUESTS = {
-    "recover": Recover, "find": Find, "resolve": Resolve, "import": Import, "cancel": Cancel, "hello": Hello, "quit": Quit
+    "recover": Recover, "find": Find, "resolve": Resolve, "import": Import, "cancel": Cancel, "hello": Hello,
+    "quit": Quit,
 }  # fmt: skip
 REPLIES = {
     "hello": Welcome, "progress": Progress, "preview": Preview, "found": Found, "done": Done, "error": Error

@@ -125,12 +125,13 @@ def write_gvhmr(folder: Path, known: Known, _body: Body) -> Path:
               "betas": torch.zeros(count, 10)}  # fmt: skip
     lens = np.array([[known.focal, 0, SIZE[0] / 2], [0, known.focal, SIZE[1] / 2], [0, 0, 1]])
     own_transl, transl = tensor(own.pelvis - SMPLX_ROOT), tensor(places - SMPLX_ROOT)
+    logits = tensor(np.where(known.contacts, 3, -3)[None])
     pred = {
         "smpl_params_global": {**shared, "global_orient": tensor(vectors(own.rotations[:, 0])), "transl": own_transl},
         "smpl_params_incam": {**shared, "global_orient": tensor(vectors(roots)), "transl": transl},
         "K_fullimg": tensor(np.tile(lens, (count, 1, 1))),
-        "net_outputs": {"static_conf_logits": tensor(np.where(known.contacts, 3, -3)[None]), "model_output": {"pred_cam": torch.ones(2)}},
-    }  # fmt: skip
+        "net_outputs": {"static_conf_logits": logits, "model_output": {"pred_cam": torch.ones(2)}},
+    }
     torch.save(pred, folder / "hmr4d_results.pt")
     return folder / "hmr4d_results.pt"
 
@@ -153,7 +154,8 @@ def write_slahmr(folder: Path, known: Known, _body: Body) -> Path:
     np.savez(path, trans=trans, root_orient=roots, pose_body=poses, betas=np.zeros((who, 16)),
              cam_R=np.tile(here.R, (who, 1, 1, 1)), cam_t=np.tile(here.t, (who, 1, 1)),
              intrins=np.array([known.focal, known.focal, SIZE[0] / 2, SIZE[1] / 2]),
-             floor_plane=(floor[0] * floor[1])[None], floor_idcs=np.zeros(who, int), world_scale=np.ones((1, 1)))  # fmt: skip
+             floor_plane=(floor[0] * floor[1])[None], floor_idcs=np.zeros(who, int),
+             world_scale=np.ones((1, 1)))  # fmt: skip
     (folder / "track_info.json").write_text(json.dumps({"tracks": tracks, "meta": {}}))
     return path
 
@@ -179,15 +181,14 @@ def write_tram(folder: Path, known: Known, _body: Body) -> Path:
 def write_phalp(folder: Path, known: Known, _body: Body) -> Path:
     """Through a lens of 5000 in a square of 256, which puts everybody far away."""
     farther = 5000 / 256 * max(SIZE) / math.hypot(*SIZE)
-    frames = {}
+    frames, seen = {}, [known.seen(person) for person in known.people]
     for time in range(len(known.R)):
         keys = ("tid", "tracked_time", "smpl", "camera", "size", "bbox", "conf", "mask")
         frame = {"time": time, "shot": 0, "frame_path": f"{time:06d}.jpg", **{key: [] for key in keys}}
         for number, person in enumerate(known.people):
             rows = np.flatnonzero(person.frames == time)
             for row in rows:
-                roots, places = known.seen(replace(person, frames=person.frames[[row]],
-                                                   rotations=person.rotations[[row]], pelvis=person.pelvis[[row]]))  # fmt: skip
+                roots, places = (part[[row]] for part in seen[number])
                 # In the picture z is farther and the middle of the lens stays.
                 frame["tid"].append(number + 1)
                 frame["tracked_time"].append(0)

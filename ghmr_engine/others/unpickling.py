@@ -89,6 +89,8 @@ class _Machine:
         self._stream, self._find, self._persistent = stream, find, persistent
         self._stack: list[object] = []
         self._memo: dict[int, object] = {}
+        self._unbuilt: dict[int, list[int]] = {}
+        """Where in the memo something without its state is, by its id."""
 
     def do(self, name: str, argument: object) -> None:
         """One opcode."""
@@ -131,7 +133,9 @@ class _Machine:
     def _put(self, where: int) -> None:
         if not self._stack:
             raise ValueError("nothing to remember")
-        self._memo[where] = self._stack[-1]
+        value = self._memo[where] = self._stack[-1]
+        if hasattr(value, "set_state"):
+            self._unbuilt.setdefault(id(value), []).append(where)
 
     def _memoize(self, _argument: object) -> None:
         self._put(len(self._memo))
@@ -178,8 +182,9 @@ class _Machine:
             raise Unsafe("a state for something that has none")
         built.set_state(state)
         value = built.built(self._stream)
-        if value is not built:  # who remembered the empty one means this
-            self._memo = {where: value if known is built else known for where, known in self._memo.items()}
+        for where in self._unbuilt.pop(id(built), ()):  # who remembered the empty one means this
+            if self._memo[where] is built:
+                self._memo[where] = value
         self._stack.append(value)
 
     def _persistent_id(self, argument: object) -> None:
