@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .translations_de_fix import FIXING
+from .translations_de_import import IMPORTING
 from .translations_de_takes import TAKES
 
 _BUTTONS = {
@@ -277,4 +278,4 @@ _WHO = {
     "The list of people cannot be written ({error}).": "Die Liste der Menschen lässt sich nicht schreiben ({error}).",
 }  # fmt: skip
 
-GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS | TAKES | FIXING
+GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS | TAKES | FIXING | IMPORTING

@@ -225,6 +225,11 @@ def test_wrong_contents_are_named(files, tmp_path):
     assert "`trans`" in refused(trans="far away")
     assert "`frame_ids`" in refused(frame_ids=np.zeros(150, int))
     assert "`frame_ids`" in refused(frame_ids=np.arange(150) - 5)
+    np.savez(
+        tmp_path / "t.npz", outputs=dict.fromkeys(read_content(files["TRACE"])["outputs"], 5), imgpaths=np.zeros(1)
+    )
+    with pytest.raises(RecoverError, match=r"is not as the program writes it|has `"):
+        read_other(tmp_path / "t.npz")
     for name, value in (("empty", {}), ("other", {"a": 1}), ("list", [1, 2])):
         joblib_files.dump(value, tmp_path / name)
         with pytest.raises(RecoverError, match="no result that can be imported"):

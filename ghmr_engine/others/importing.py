@@ -22,7 +22,7 @@ from ghmr_engine.options import Options
 from ghmr_engine.others import amass, gvhmr, phalp, romp, slahmr, tram, wham
 from ghmr_engine.others.content import read_content
 from ghmr_engine.others.placing import Placed, place, somewhere
-from ghmr_engine.others.record import Other
+from ghmr_engine.others.record import Other, refused
 from ghmr_engine.progress import Progress
 from ghmr_engine.result import make_motion
 from ghmr_engine.types import VideoInfo, WorldScene
@@ -36,6 +36,7 @@ _SQUARE = (512, 512)
 _CUT_FRAMES = 3
 """Programs count a clip's last frames differently."""
 _SAME_SHAPE = 0.01
+_WRONG = (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError)
 _READERS: tuple[tuple[Callable, Callable], ...] = (
     (wham.is_wham, lambda content, path: wham.read_wham(content, path.name)),
     (gvhmr.is_gvhmr, lambda content, path: gvhmr.read_gvhmr(content, path.name)),
@@ -50,6 +51,7 @@ _APPROXIMATE = (
     "Proportions are approximate: the file's shape is SMPL's, and the open body stands in for it. "
     "Add SMPL's body (docs/models.md) for the exact one."
 )
+_OWN_RATE = "{} reads clips at the rate of its configuration: where that is not the clip's own, give it as --fps."
 _NO_RATE = "The file does not say its rate: 30 frames a second are taken. Give the clip, or --fps."
 
 
@@ -109,7 +111,10 @@ def read_other(path: Path) -> Other:
     content = read_content(path)
     for fits, read in _READERS:
         if fits(content):
-            other = read(content, path)
+            try:
+                other = read(content, path)
+            except _WRONG as error:
+                raise refused(path.name, "is not as the program writes it") from error
             if not other.people:
                 raise RecoverError("nobody", f"There is nobody in {path.name}.", "Choose another file.")
             return other
@@ -154,7 +159,8 @@ def _shot(other: Other, clip: Path | None, fps: float | None) -> _Shot:
                 "Choose the clip that the file was made of.",
             )  # fmt: skip
     uneven = () if info.constant_rate else ("The clip's rate is uneven: the file's frames may lie beside the clip's.",)
-    return _Shot(info.frames, info.fps, size, _focal(other, size), info, (*info.warnings, *uneven))
+    unsure = (_OWN_RATE.format(other.system),) if other.own_rate and fps is None else ()
+    return _Shot(info.frames, info.fps, size, _focal(other, size), info, (*info.warnings, *uneven, *unsure))
 
 
 def _focal(other: Other, size: tuple[int, int]) -> float | None:

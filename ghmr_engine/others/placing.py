@@ -21,7 +21,7 @@ _BESIDE_M, _EYE_M = 4.0, 1.2
 
 
 @dataclass(frozen=True)
-class Path3:
+class CameraPath:
     """The camera's. T frames."""
 
     R: np.ndarray
@@ -31,7 +31,7 @@ class Path3:
     known: np.ndarray
     """(T,) bool: elsewhere it is as in the nearest frame."""
 
-    def moved(self, turn: np.ndarray, shift: np.ndarray) -> Path3:
+    def moved(self, turn: np.ndarray, shift: np.ndarray) -> CameraPath:
         """In the world x' = turn x + shift."""
         R = self.R @ turn.T
         return replace(self, R=R, t=self.t - R @ shift)
@@ -74,7 +74,7 @@ class Placed:
     people: tuple[WorldPerson, ...]
     bodies: tuple[Body, ...]
     """One of each person's size."""
-    camera: Path3 | None
+    camera: CameraPath | None
     """None where nothing is known of it."""
 
 
@@ -100,28 +100,28 @@ def place(other: Other, body: Body, count: int, fps: float) -> Placed:
     )
 
 
-def somewhere(people: tuple[WorldPerson, ...], count: int) -> Path3:
+def somewhere(people: tuple[WorldPerson, ...], count: int) -> CameraPath:
     """A camera where none is known: it stands before everybody and looks along +y. count: T."""
     places = np.concatenate([person.transl for person in people])
     low, high = places.min(0), places.max(0)
     away = max(_BESIDE_M, float((high - low)[0]))
     R = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     t = -R @ np.array([(low + high)[0] / 2, low[1] - away, _EYE_M])
-    return Path3(np.tile(R, (count, 1, 1)), np.tile(t, (count, 1)), np.zeros(count, bool))
+    return CameraPath(np.tile(R, (count, 1, 1)), np.tile(t, (count, 1)), np.zeros(count, bool))
 
 
-def _given_camera(other: Other, count: int) -> Path3 | None:
+def _given_camera(other: Other, count: int) -> CameraPath | None:
     if other.R is None or other.t is None:
         return None
     return _filled(other.R[:count], other.t[:count], np.arange(min(len(other.R), count)), count)
 
 
-def _camera_of(other: Other, body: Body, count: int) -> Path3 | None:
+def _camera_of(other: Other, body: Body, count: int) -> CameraPath | None:
     """From where somebody is in the camera and in the world: whoever is seen longest; the world is the camera's frame
     where there is no other."""
     both = [person for person in other.people if person.world is not None and person.camera is not None]
     if not both:
-        return None if other.people[0].camera is None else Path3(
+        return None if other.people[0].camera is None else CameraPath(
             np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3)), np.ones(count, bool)
         )  # fmt: skip
     person = max(both, key=lambda one: len(one.frames))
@@ -131,15 +131,16 @@ def _camera_of(other: Other, body: Body, count: int) -> Path3 | None:
     return _filled(R[inside], t[inside], person.frames[inside], count)
 
 
-def _filled(R: np.ndarray, t: np.ndarray, frames: np.ndarray, count: int) -> Path3:
+def _filled(R: np.ndarray, t: np.ndarray, frames: np.ndarray, count: int) -> CameraPath:
     """For all frames: where nothing is said, as in the nearest frame in which something is."""
-    nearest = np.abs(np.arange(count)[:, None] - frames).argmin(1) if count * len(frames) < 10**8 else None
-    if nearest is None:  # hours: the frame before will do
-        nearest = np.clip(np.searchsorted(frames, np.arange(count), side="right") - 1, 0, None)
-    return Path3(R[nearest], t[nearest], np.isin(np.arange(count), frames))
+    after = np.searchsorted(frames, np.arange(count)).clip(max=len(frames) - 1)
+    before = (after - 1).clip(min=0)
+    nearer = np.abs(frames[before] - np.arange(count)) < np.abs(frames[after] - np.arange(count))
+    nearest = np.where(nearer, before, after)
+    return CameraPath(R[nearest], t[nearest], np.isin(np.arange(count), frames))
 
 
-def _walker(person: OtherPerson, body: Body, camera: Path3 | None, count: int) -> _Walker:
+def _walker(person: OtherPerson, body: Body, camera: CameraPath | None, count: int) -> _Walker:
     inside = person.frames < count
     frames = person.frames[inside]
     if person.world is not None:
@@ -157,7 +158,7 @@ def _walker(person: OtherPerson, body: Body, camera: Path3 | None, count: int) -
     return _Walker(person, frames, rotations, place, body, contacts)
 
 
-def _found_up(people: list[_Walker], camera: Path3, fps: float) -> np.ndarray:
+def _found_up(people: list[_Walker], camera: CameraPath, fps: float) -> np.ndarray:
     """Up in the world, from how people stand and step; world/gravity.py looks from the first camera."""
     first, shift = camera.R[0], camera.t[0]
     seen = [person.moved(first, shift) for person in people]
@@ -182,14 +183,14 @@ def _standing(joints: np.ndarray) -> np.ndarray:
     return whole / np.linalg.norm(whole, axis=1, keepdims=True)
 
 
-def _eyes(person: _Walker, camera: Path3 | None) -> np.ndarray | None:
+def _eyes(person: _Walker, camera: CameraPath | None) -> np.ndarray | None:
     """(N, 3) m: the camera's places in the person's frames; None without one."""
     if camera is None:
         return None
     return -np.einsum("nji,nj->ni", camera.R[person.frames], camera.t[person.frames])
 
 
-def _standing_on(person: _Walker, camera: Path3 | None, fps: float) -> _Walker:
+def _standing_on(person: _Walker, camera: CameraPath | None, fps: float) -> _Walker:
     """With contacts, and in the size that steps tell where the body is not the person's own. camera: that places were
     read through, if they were."""
     eyes, said = _eyes(person, camera), person.source.contacts is not None
@@ -202,7 +203,9 @@ def _standing_on(person: _Walker, camera: Path3 | None, fps: float) -> _Walker:
     return person if said else replace(person, contacts=planted(person.posed()[1], person.frames, fps, eyes))
 
 
-def _in_one_world(people: list[_Walker], camera: Path3 | None, body: Body) -> tuple[list[_Walker], Path3 | None]:
+def _in_one_world(
+    people: list[_Walker], camera: CameraPath | None, body: Body
+) -> tuple[list[_Walker], CameraPath | None]:
     """People with worlds of their own, brought to where the camera sees them from the world of the one seen longest;
     each stands on the ground."""
     main = max(people, key=lambda person: len(person.frames))
@@ -213,7 +216,7 @@ def _in_one_world(people: list[_Walker], camera: Path3 | None, body: Body) -> tu
     return placed, None if camera is None else camera.moved(np.eye(3), -_ground([main]) * Z_UP)
 
 
-def _seen_there(person: _Walker, camera: Path3, body: Body) -> _Walker:
+def _seen_there(person: _Walker, camera: CameraPath, body: Body) -> _Walker:
     """Turned about z and shifted to where the camera sees them, in the mean over frames."""
     rows = np.isin(person.source.frames, person.frames)
     seen, back = person.source.camera, np.swapaxes(camera.R[person.frames], -1, -2)
@@ -224,14 +227,14 @@ def _seen_there(person: _Walker, camera: Path3, body: Body) -> _Walker:
     return person.moved(turn, np.median(where - person.pelvis @ turn.T, axis=0))
 
 
-def _facing_y(people: list[_Walker], camera: Path3) -> tuple[list[_Walker], Path3]:
+def _facing_y(people: list[_Walker], camera: CameraPath) -> tuple[list[_Walker], CameraPath]:
     """With the first camera looking along +y."""
     ahead = camera.R[0, 2]
     turn = turn_about_z(float(np.pi / 2 - np.arctan2(ahead[1], ahead[0]))) if np.hypot(*ahead[:2]) > 1e-6 else np.eye(3)
     return [person.moved(turn, np.zeros(3)) for person in people], camera.moved(turn, np.zeros(3))
 
 
-def _on_ground(people: list[_Walker], camera: Path3 | None) -> tuple[list[_Walker], Path3 | None]:
+def _on_ground(people: list[_Walker], camera: CameraPath | None) -> tuple[list[_Walker], CameraPath | None]:
     """With feet at rest on z = 0 and the first pelvis above the origin."""
     shift = -np.array([*people[0].pelvis[0, :2], _ground(people)])
     people = [person.moved(np.eye(3), shift) for person in people]

@@ -70,6 +70,8 @@ class Other:
     """Width, height; None where the file does not say."""
     own_worlds: bool = False
     """Whether everybody has a world of their own, the same in nothing but up."""
+    own_rate: bool = False
+    """Whether it reads clips at a rate of its own, which the file does not say."""
     open: bool = False
     """Whether the motion may be used for paid work."""
     warnings: tuple[str, ...] = ()

@@ -68,6 +68,10 @@ def _person(track: dict, frames: np.ndarray, name: str) -> OtherPerson:
         raise refused(name, "lacks a person's pose or place")
     frames, rows = np.unique(frames.astype(np.int64), return_index=True)
     values = {key: numbers([track[key][row] for row in rows], name, key, (len(rows), None)) for key in _BODY}
+    before = values["cam_trans"][:, -1] > 0  # where ROMP finds no place it says -1
+    if not before.any():
+        raise refused(name, "has a person who is nowhere")
+    frames, values = frames[before], {key: value[before] for key, value in values.items()}
     return _made(frames, values, values["cam_trans"], None, name)
 
 

@@ -54,7 +54,7 @@ def read_slahmr(content: dict, path: Path) -> Other:
         lens = numbers(content["intrins"], name, "intrins", (4,))
         focal, size = float(lens[0]), (round(2 * lens[2]), round(2 * lens[3]))
     return Other("SLAHMR", LICENCE, people, _up(content, name), R=checked(R, name, "cam_R"), t=t, focal=focal,
-                 image_size=size)  # fmt: skip
+                 image_size=size, own_rate=True)  # fmt: skip
 
 
 def _up(content: dict, name: str) -> np.ndarray | None:
