@@ -24,7 +24,6 @@ _FOCAL = {
     "background": "from the background",
     "lines": "from straight lines of the background",
     "default": "a typical phone's",
-    "imported": "as the imported file has it",
 }
 
 

@@ -49,6 +49,7 @@ class RECOVERMOTION_OT_import_motion(bpy.types.Operator):
         """Choose a file, unless one was dropped."""
         if self.filepath:
             return self.execute(context)
+        self.clip = context.scene.recover_motion.clip  # the panel's, to be seen and changed beside the files
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
