@@ -66,6 +66,14 @@ def ask(python: Path, request: Callable[[int], protocol.Request], task: Task) ->
         bpy.app.timers.register(_tick, first_interval=_POLL_S, persistent=True)
 
 
+def do(task: Task, reply: protocol.Done) -> None:
+    """Do `task` with an answer that is there already: what needs no engine."""
+    JOB.done, JOB.error, JOB.quality = reply, None, ""
+    _RUNNING.task, _RUNNING.steps, _RUNNING.tries = task, task.finish(reply), 0
+    if not bpy.app.background and not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=_SOON_S, persistent=True)
+
+
 def wait() -> None:
     """Do now what the timer does: for scripts, and for Blender without a window, where timers never fire."""
     while (pause := _tick()) is not None:

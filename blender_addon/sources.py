@@ -20,7 +20,8 @@ _SAME_SPEED = 1e-3
 class Source:
     """A clip, and how it lies in the scene's time."""
 
-    path: Path
+    path: Path | None
+    """None where motion was imported without one."""
     start: int | None = None
     """First picture of the file that is used, counted from 0; None where the user's range says."""
     end: int | None = None

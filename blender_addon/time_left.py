@@ -9,6 +9,7 @@ _PARTS = {
     protocol.Recover: {"video": 1, "people": 34, "camera": 20, "lift": 18, "world": 11, "refine": 14, "write": 2},
     protocol.Find: {"video": 1, "people": 97, "write": 2},
     protocol.Resolve: {"refine": 90, "write": 10},
+    protocol.Import: {"video": 50, "world": 40, "write": 10},
 }
 _KEPT_S = 0.4
 """A stage that is done sooner was kept from an earlier run: it tells nothing of the speed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .translations_de_export import EXPORTING
 from .translations_de_fix import FIXING
+from .translations_de_import import IMPORTING
 from .translations_de_retarget import RETARGET
 from .translations_de_rig_map import RIG_MAPS
 from .translations_de_takes import TAKES
@@ -280,4 +281,17 @@ _WHO = {
     "The list of people cannot be written ({error}).": "Die Liste der Menschen lässt sich nicht schreiben ({error}).",
 }  # fmt: skip
 
-GERMAN = _BUTTONS | _PANELS | _PROGRESS | _CHOICES | _WHO | _FAULTS | TAKES | FIXING | RIG_MAPS | RETARGET | EXPORTING
+GERMAN = (
+    _BUTTONS
+    | _PANELS
+    | _PROGRESS
+    | _CHOICES
+    | _WHO
+    | _FAULTS
+    | TAKES
+    | FIXING
+    | RIG_MAPS
+    | RETARGET
+    | EXPORTING
+    | IMPORTING
+)

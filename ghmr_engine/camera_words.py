@@ -14,6 +14,8 @@ _MOTION = {
     "blender": "as tracked in Blender",
     "droid": "path from DROID-SLAM",
     "dpvo": "path from DPVO",
+    "imported": "as the imported file has it",
+    "none": "not known",
 }
 _FOCAL = {
     "user": "as given",

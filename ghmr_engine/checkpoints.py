@@ -131,6 +131,11 @@ def read_state(path: Path) -> State:
     return state
 
 
+def read_tensors(path: Path) -> object:
+    """What a file of PyTorch holds: tensors in plain containers, as they were saved. Raises as read_state does."""
+    return _load(path, in_place=_container(path) == "torch")
+
+
 def load_strictly(network: torch.nn.Module, state: State, name: str, beside: tuple[str, ...] = ()) -> None:
     """Put a checkpoint's numbers into a network. beside: beginnings of keys that ride along and are left.
 

@@ -139,6 +139,29 @@ def export_command(
     typer.echo("\n".join(f"Wrote {path}." for path in written))
 
 
+@app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="The result: of WHAM, SLAHMR, GVHMR, 4D-Humans and others.")],
+    out: Annotated[Path, typer.Option(help=f"The motion file: NAME{output.SUFFIX}.")],
+    clip: Annotated[Path | None, typer.Option(help="The video that the result was made of.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames of the result a second, where nothing tells.")] = None,
+    json_lines: JsonLines = False,
+) -> None:
+    """Turn another program's result into a motion file (docs/import.md)."""
+
+    def work(emit: Emit) -> Motion:
+        emit(Progress(STAGES[0], 0.0, None))
+        from ghmr_engine.others.importing import import_file
+
+        return import_file(file, out, clip, fps, emit)
+
+    motion = _worked(work, out, None, json_lines)
+    if json_lines:
+        say_message(done_reply(JOB, out, motion.meta))
+    else:
+        typer.echo("\n".join([f"Wrote {out}.", *_summary(motion.meta)]))
+
+
 @app.command("info")
 def info_command(file: Annotated[Path, typer.Argument(help=f"A motion file, NAME{output.SUFFIX}.")]) -> None:
     """Print what a motion file says of itself, as JSON."""

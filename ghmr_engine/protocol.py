@@ -54,6 +54,21 @@ class Resolve:
 
 
 @dataclass(frozen=True)
+class Import:
+    """Turn another program's result into a motion file. Answered with `done`."""
+
+    id: int
+    file: str
+    """Path of the result (docs/import.md)."""
+    clip: str | None
+    """Path of the clip that it was made of; null for a take without one."""
+    fps: float | None
+    """Of the result's frames; null asks the file or the clip."""
+    out: str
+    """Path of the motion file, NAME.motion.npz."""
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop a job, whether it runs or waits; its answer is an error with the code `cancelled`."""
 
@@ -143,11 +158,12 @@ class Error:
     """What to do about it."""
 
 
-Request = Recover | Find | Resolve | Cancel | Hello | Quit
+Request = Recover | Find | Resolve | Import | Cancel | Hello | Quit
 Reply = Welcome | Progress | Preview | Found | Done | Error
 
 REQUESTS = {
-    "recover": Recover, "find": Find, "resolve": Resolve, "cancel": Cancel, "hello": Hello, "quit": Quit
+    "recover": Recover, "find": Find, "resolve": Resolve, "import": Import, "cancel": Cancel, "hello": Hello,
+    "quit": Quit,
 }  # fmt: skip
 REPLIES = {
     "hello": Welcome, "progress": Progress, "preview": Preview, "found": Found, "done": Done, "error": Error

@@ -32,7 +32,7 @@ GRACE_S = 5.0
 
 Say = Callable[[protocol.Reply], None]
 Emit = Callable[[Progress], None]
-Job = protocol.Recover | protocol.Find | protocol.Resolve
+Job = protocol.Recover | protocol.Find | protocol.Resolve | protocol.Import
 
 
 class ProgressLines:
@@ -174,8 +174,16 @@ def _resolve(job: protocol.Resolve, emit: Emit, _say: Say) -> protocol.Done:
     return resolved_reply(job.id, out, resolve_file(Path(job.motion), out, edits, emit).meta)
 
 
+def _import(job: protocol.Import, emit: Emit, _say: Say) -> protocol.Done:
+    emit(Progress("video", 0.0, None))
+    from ghmr_engine.others.importing import import_file
+
+    clip, out = None if job.clip is None else Path(job.clip), Path(job.out)
+    return done_reply(job.id, out, import_file(Path(job.file), out, clip, job.fps, emit).meta)
+
+
 _DO: dict[type, Callable[..., protocol.Reply]] = {
-    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve
+    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve, protocol.Import: _import
 }  # fmt: skip
 """What to do for each kind of job; called with the job, `emit` and `say`, which is for previews."""
 

@@ -135,6 +135,21 @@ def resolve(job: protocol.Resolve) -> None:
     say(protocol.Done(job.id, job.out, dict.fromkeys(edits.people, QUALITY), {"refine": 0.1}, "open", []))
 
 
+def take_in(job: protocol.Import) -> None:
+    """One walker, filmed where there is a clip; whose file is called unsafe is refused."""
+    if Path(job.file).stem == "unsafe":
+        say(protocol.Error(job.id, "unsafe_file", "unsafe.pkl asks for os.system.", "Import only files you know."))
+        return
+    say(protocol.Progress(job.id, "world", 0.5, 1.0, 2.0))
+    motion = walking_motion(frames=30, people=1)
+    video = {**motion.meta["video"], "name": Path(job.clip or job.file).name, "sha256": "0" * 64 if job.clip else ""}
+    camera = {"motion_source": "imported" if job.clip else "none", "focal_source": "imported" if job.clip else "none"}
+    meta = {**motion.meta, "video": video, "camera": camera, "imported": {"system": "WHAM", "fps": job.fps}}
+    write_motion(Path(job.out), replace(motion, meta=meta))
+    quality = {"1": {**QUALITY, "reprojection_px": None}}
+    say(protocol.Done(job.id, job.out, quality, {"world": 0.1}, "research-only", ["Proportions are made up."]))
+
+
 def nobody(job: protocol.Recover | protocol.Find) -> None:
     say(protocol.Error(job.id, "nobody", "There is nobody in the clip.", "Choose another."))
 
@@ -154,6 +169,8 @@ def main() -> None:
             (nobody if Path(request.video).stem == "nobody" else find)(request)
         elif isinstance(request, protocol.Resolve):
             resolve(request)
+        elif isinstance(request, protocol.Import):
+            take_in(request)
         elif isinstance(request, protocol.Recover):
             name = Path(request.video).stem
             stops[request.id] = threading.Event()

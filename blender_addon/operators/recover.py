@@ -23,7 +23,7 @@ from ..scene.background import clip_to_show
 from ..scene.build import Placement, build_steps
 from ..sources import Source, clip_range, source_of
 from ..take_words import summary
-from ..takes import clock_of, people_of
+from ..takes import clock_of, filming, people_of
 from ..tracked_camera import find_solved, write_camera
 from ..translations import fault, told
 
@@ -135,7 +135,8 @@ class Order:
         place = Placement(self.set_rate, self.source.start_frame, self.source.step)
         take = yield from build_steps(scene, motion, path, clip, place)
         _select_people(scene, take)
-        _look_through_camera(scene)
+        if filming(take) is not None:
+            _look_through_camera(scene)
         scene.recover_motion_people.show_boxes = False
         JOB.quality = summary(reply.quality, reply.licence, motion.meta.get("camera", {}))
         for warning in reply.warnings:

@@ -23,9 +23,11 @@ _SAME_RATE = 2e-3
 def clip_to_show(motion: Motion, motion_path: Path, clip: Path | None = None) -> Path | None:
     """The file Blender should show: the upright copy beside the motion file where one was needed, else the clip.
 
-    clip: where the user has the clip; None looks beside the motion file. None where there is no such file.
+    clip: where the user has the clip; None looks beside the motion file. None where there is no such file, or no clip.
     """
     video = motion.meta["video"]
+    if clip is None and not video.get("sha256"):  # imported, and no clip is known
+        return None
     copy = video.get("background")
     shown = motion_path.with_name(copy or video["name"])
     if clip is not None and not copy:

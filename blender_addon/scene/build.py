@@ -81,9 +81,9 @@ def build_steps(
             yield from _add_person(collection, motion, clock, who)
     ground = add_ground(collection, f"{name} ground", motion)
     yield
-    camera = add_camera(collection, f"{name} camera", motion, clock)
+    camera = add_camera(collection, f"{name} camera", motion, clock) if is_filmed(motion) else None
     yield
-    if clip_path is not None:
+    if clip_path is not None and camera is not None:
         add_background(camera.data, motion, clip_path, clock)
         yield
     _remember(collection, motion_path, clock, (camera, ground))
@@ -91,13 +91,19 @@ def build_steps(
         mark_as_asset(armature, motion)
 
     scene.collection.children.link(collection)
-    show_through(scene, camera, motion, keep=not placement.set_scene_rate)
+    if camera is not None:
+        show_through(scene, camera, motion, keep=not placement.set_scene_rate)
     if placement.set_scene_rate:
         scene.render.fps, scene.render.fps_base = rate
         scene.frame_start, scene.frame_end = placement.start_frame, clock.last(motion.meta["frames"])
         if not scene.frame_start <= scene.frame_current <= scene.frame_end:
             go_to(scene, scene.frame_start)
     return collection
+
+
+def is_filmed(motion: Motion) -> bool:
+    """Whether the camera is known: of motion that was imported it may not be."""
+    return motion.meta.get("camera", {}).get("motion_source") != "none"
 
 
 def take_name(motion: Motion) -> str:
@@ -120,15 +126,18 @@ def _shortened(name: str, longest: int) -> str:
 
 
 def _remember(
-    collection: bpy.types.Collection, motion_path: Path, clock: Clock, made: tuple[bpy.types.Object, bpy.types.Object]
+    collection: bpy.types.Collection,
+    motion_path: Path,
+    clock: Clock,
+    made: tuple[bpy.types.Object | None, bpy.types.Object],
 ) -> None:
-    """What later work on the take has to know (takes.py). made: camera and ground."""
+    """What later work on the take has to know (takes.py). made: camera, where there is one, and ground."""
     camera, ground = made
     known = collection.recover_motion
     known.motion = relative(motion_path)
     known.start, known.step = clock.start, clock.step
     known.camera, known.ground = camera, ground
-    if camera.data.background_images:
+    if camera is not None and camera.data.background_images:
         known.clip = camera.data.background_images[0].clip
 
 

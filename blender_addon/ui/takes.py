@@ -60,6 +60,7 @@ class Takes(Drawn):
         take = active_take(context)
         if take is None:
             words(context, layout, "What is recovered is listed here.", "INFO")
+            layout.operator("recover_motion.import_motion", icon="IMPORT")
             return
         count = len(takes_of(context.scene))
         row = layout.row()
@@ -70,6 +71,7 @@ class Takes(Drawn):
         side = row.column(align=True)
         side.operator("recover_motion.show_take", text="", icon="SOLO_ON")
         side.operator("recover_motion.use_camera", text="", icon="VIEW_CAMERA")
+        side.operator("recover_motion.import_motion", text="", icon="IMPORT")
         side.separator()
         side.operator("recover_motion.delete_take", text="", icon="TRASH")
         _draw_comparing(context, layout, take)

@@ -28,6 +28,7 @@ def session():
     yield from drawn_in_every_editor(one)
     yield from compared_and_undone(one, two)
     yield from deleted_and_undone(two)
+    yield from imported_and_undone()
     yield from lines_and_rectangles()
     assert not part("overlay.drawing")._FAILED, part("overlay.drawing")._FAILED
 
@@ -128,6 +129,30 @@ def deleted_and_undone(two):
     yield 0.5
     assert len(bpy.data.objects) == objects and len(bpy.data.actions) == actions
     assert taken(two).recover_motion.clip is not None
+
+
+def imported_and_undone():
+    """A motion file from elsewhere comes in by the timer, without an engine; one undo takes it away again."""
+    before, path = {item.name for item in bpy.data.collections}, FOLDER / "from elsewhere.motion.npz"
+    motion = walking_motion(60, people=2)
+    video = {**motion.meta["video"], "name": "from elsewhere", "sha256": ""}
+    meta = {**motion.meta, "video": video, "camera": {"motion_source": "none"}}
+    write_motion(path, dataclasses.replace(motion, meta=meta))
+    camera = bpy.context.scene.camera
+    assert bpy.ops.recover_motion.import_motion("INVOKE_DEFAULT", filepath=str(path)) == {"FINISHED"}
+    assert "from elsewhere" not in bpy.data.collections and part("runner").busy()
+    waited = 0
+    while part("runner").busy():
+        yield 0.1
+        waited += 1
+        assert waited < 300
+    take = bpy.data.collections["from elsewhere"]
+    assert len(part("takes").people_of(take)) == 2 and part("takes").filming(take) is None
+    assert part("jobs").JOB.client is None and bpy.context.scene.camera == camera
+    yield 0.3
+    bpy.ops.ed.undo()
+    yield 0.3
+    assert {item.name for item in bpy.data.collections} == before
 
 
 def lines_and_rectangles():
