@@ -54,6 +54,19 @@ class Resolve:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """Draw small pictures of a take: a frame of its clip, the bodies over it, the way they went from above."""
+
+    id: int
+    video: str
+    """Path of the clip."""
+    motion: str
+    """Path of its motion file."""
+    out: str
+    """Path that the pictures' begin with: OUT.frame.jpg, OUT.overlay.jpg, OUT.top.jpg."""
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop a job, whether it runs or waits; its answer is an error with the code `cancelled`."""
 
@@ -123,6 +136,15 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A take's pictures are there. Sent as `drawn`."""
+
+    id: int
+    pictures: dict
+    """{what it shows: path}, what being frame, overlay and top."""
+
+
+@dataclass(frozen=True)
 class Preview:
     """A small picture of what was found so far. Sent as `preview`."""
 
@@ -143,14 +165,15 @@ class Error:
     """What to do about it."""
 
 
-Request = Recover | Find | Resolve | Cancel | Hello | Quit
-Reply = Welcome | Progress | Preview | Found | Done | Error
+Request = Recover | Find | Resolve | Draw | Cancel | Hello | Quit
+Reply = Welcome | Progress | Preview | Found | Done | Drawn | Error
 
 REQUESTS = {
-    "recover": Recover, "find": Find, "resolve": Resolve, "cancel": Cancel, "hello": Hello, "quit": Quit
+    "recover": Recover, "find": Find, "resolve": Resolve, "draw": Draw, "cancel": Cancel, "hello": Hello, "quit": Quit
 }  # fmt: skip
 REPLIES = {
-    "hello": Welcome, "progress": Progress, "preview": Preview, "found": Found, "done": Done, "error": Error
+    "hello": Welcome, "progress": Progress, "preview": Preview, "found": Found, "done": Done, "drawn": Drawn,
+    "error": Error,
 }  # fmt: skip
 
 _FIX = "Use an engine and an add-on of the same version."

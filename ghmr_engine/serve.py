@@ -32,7 +32,7 @@ GRACE_S = 5.0
 
 Say = Callable[[protocol.Reply], None]
 Emit = Callable[[Progress], None]
-Job = protocol.Recover | protocol.Find | protocol.Resolve
+Job = protocol.Recover | protocol.Find | protocol.Resolve | protocol.Draw
 
 
 class ProgressLines:
@@ -174,8 +174,15 @@ def _resolve(job: protocol.Resolve, emit: Emit, _say: Say) -> protocol.Done:
     return resolved_reply(job.id, out, resolve_file(Path(job.motion), out, edits, emit).meta)
 
 
+def _draw(job: protocol.Draw, _emit: Emit, _say: Say) -> protocol.Drawn:
+    from ghmr_engine.batch.pictures import draw_take
+
+    drawn = draw_take(Path(job.motion), Path(job.video), Path(job.out))
+    return protocol.Drawn(job.id, {name: str(path) for name, path in drawn.items()})
+
+
 _DO: dict[type, Callable[..., protocol.Reply]] = {
-    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve
+    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve, protocol.Draw: _draw
 }  # fmt: skip
 """What to do for each kind of job; called with the job, `emit` and `say`, which is for previews."""
 
