@@ -61,7 +61,7 @@ class Draw:
     video: str
     """Path of the clip."""
     motion: str
-    """Path of its motion file."""
+    """Path of its motion file; empty where there is none, then the frame alone is drawn."""
     out: str
     """Path that the pictures' begin with: OUT.frame.jpg, OUT.overlay.jpg, OUT.top.jpg."""
 

@@ -177,7 +177,8 @@ def _resolve(job: protocol.Resolve, emit: Emit, _say: Say) -> protocol.Done:
 def _draw(job: protocol.Draw, _emit: Emit, _say: Say) -> protocol.Drawn:
     from ghmr_engine.batch.pictures import draw_take
 
-    drawn = draw_take(Path(job.motion), Path(job.video), Path(job.out))
+    motion = Path(job.motion) if job.motion else None
+    drawn = draw_take(motion, Path(job.video), Path(job.out))
     return protocol.Drawn(job.id, {name: str(path) for name, path in drawn.items()})
 
 

@@ -56,7 +56,7 @@ class ThisProcess:
 
         return self._tried(run)
 
-    def draw(self, motion: Path, clip: Path, stem: Path) -> dict[str, str]:
+    def draw(self, motion: Path | None, clip: Path, stem: Path) -> dict[str, str]:
         """As work.Engine has it."""
         from ghmr_engine.batch.pictures import draw_take
 

@@ -24,7 +24,8 @@ _FIGURES = (
     ("jitter", "jitter", "{:.1f}"),
     ("seen", "seen", "{:.0%}"),
 )
-_PICTURES = {"overlay": "over the clip", "top": "from above", "frame": "the clip"}
+_PICTURES = {"overlay": "over the clip", "top": "from above"}
+_THUMBNAIL = "frame"
 
 
 def write_sheet(folder: Path) -> Path:
@@ -82,10 +83,11 @@ def _rank(motion: Mapping | None, scene: Mapping | None) -> int:
 
 def _card(folder: Path, clip: str, state: str, motion: Mapping | None, scene: Mapping | None) -> str:
     motion, scene = motion or {}, scene or {}
+    name, pictures = Path(clip).name, _dict(motion.get("pictures"))
     parts = [
-        f"<h2>{_text(Path(clip).name)} <span class=state>{_WORDS[state]}</span></h2>",
-        f"<p class=path>{_text(clip)}</p>",
-        _pictures(folder, _dict(motion.get("pictures")), Path(clip).name),
+        f"<header>{_image(folder, pictures.get(_THUMBNAIL), name)}<div><h2>{_text(name)} "
+        f"<span class=state>{_WORDS[state]}</span></h2><p class=path>{_text(clip)}</p></div></header>",
+        _pictures(folder, pictures, name),
         _list("review", [*_strings(motion.get("review")), *_strings(scene.get("review"))]),
         *(_fault(record) for record in (motion, scene)),
         _figures(_dict(motion.get("quality")), _dict(motion.get("names"))),
@@ -100,24 +102,26 @@ def _card(folder: Path, clip: str, state: str, motion: Mapping | None, scene: Ma
 def _pictures(folder: Path, pictures: Mapping, name: str) -> str:
     shown = []
     for what, words in _PICTURES.items():
-        file = pictures.get(what)
-        data = _read(folder, file) if isinstance(file, str) else None
-        if data:
-            source = base64.b64encode(data).decode()
-            alt = f"{_text(name)}, {words}"
-            shown.append(f'<figure class={what}><img alt="{alt}" src="data:image/jpeg;base64,{source}">'
-                         f"<figcaption>{words}</figcaption></figure>")  # fmt: skip
+        image = _image(folder, pictures.get(what), f"{name}, {words}")
+        if image:
+            shown.append(f"<figure class={what}>{image}<figcaption>{words}</figcaption></figure>")
     return f"<div class=pictures>{''.join(shown)}</div>" if shown else ""
+
+
+def _image(folder: Path, file: object, words: str) -> str:
+    data = _read(folder, file) if isinstance(file, str) else None
+    if not data:
+        return ""
+    return f'<img alt="{_text(words)}" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}">'
 
 
 def _read(folder: Path, name: str) -> bytes | None:
     """A picture of the batch; None where it is gone, or lies elsewhere."""
-    path = folder / name
     if Path(name).is_absolute() or ".." in Path(name).parts:
         return None
     try:
-        return path.read_bytes()
-    except OSError:
+        return (folder / name).read_bytes()
+    except (OSError, ValueError):
         return None
 
 

@@ -36,14 +36,16 @@ article { padding: 12px; background: var(--card); border: 1px solid var(--line);
 .state { color: var(--state); font-size: 13px; white-space: nowrap; }
 .pictures { display: grid; grid-template-columns: 3fr 2fr; gap: 6px; margin: 8px 0; }
 figure { margin: 0; min-width: 0; }
-figure.frame { display: none; }
+header { display: flex; gap: 10px; align-items: center; }
+header img { width: 84px; max-height: 64px; flex: none; }
+header div { min-width: 0; }
 img { display: block; width: 100%; max-height: 320px; object-fit: contain; background: var(--paper);
   border-radius: 4px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; margin: 6px 0; }
 th, td { padding: 3px 8px 3px 0; text-align: right; font-variant-numeric: tabular-nums; vertical-align: bottom; }
 th { color: var(--pale); font-weight: 500; }
-th:first-child { text-align: left; }
+th:first-child { text-align: left; white-space: nowrap; }
 caption { text-align: left; }
 ul { margin: 6px 0; padding-left: 18px; }
 ul.review { color: var(--review); font-weight: 600; }

@@ -82,10 +82,10 @@ class WarmEngine:
             output.drop_unfinished(out)
             raise self._twice(error) from error
 
-    def draw(self, motion: Path, clip: Path, stem: Path) -> dict[str, str]:
+    def draw(self, motion: Path | None, clip: Path, stem: Path) -> dict[str, str]:
         """As work.Engine has it."""
         drawn = self._ask(
-            lambda number: protocol.Draw(number, str(clip), str(motion), str(stem)),
+            lambda number: protocol.Draw(number, str(clip), str(motion or ""), str(stem)),
             protocol.Drawn,
             lambda _stage, _done: None,
         )

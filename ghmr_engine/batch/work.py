@@ -18,6 +18,8 @@ from ghmr_engine.batch.clips import Clip, Content, content_of
 from ghmr_engine.errors import RecoverError
 
 PICTURES, LOGS = "pictures", "logs"
+_DEADLY = ("engine_died", "engine_hangs", "out_of_memory")
+"""After these nothing more is asked about a clip."""
 
 Told = Callable[[str, float], None]
 """Called with a stage and the share of it that is done, 0 to 1."""
@@ -57,8 +59,8 @@ class Engine(Protocol):
     def recover(self, clip: Path, out: Path, options: dict[str, object], told: Told) -> protocol.Done:
         """Recover a clip into `out`. Raises RecoverError and Cancelled."""
 
-    def draw(self, motion: Path, clip: Path, stem: Path) -> dict[str, str]:
-        """Pictures of the take by what they show. Raises RecoverError and Cancelled."""
+    def draw(self, motion: Path | None, clip: Path, stem: Path) -> dict[str, str]:
+        """Pictures of the take, or a frame alone, by what they show. Raises RecoverError and Cancelled."""
 
     def log(self) -> str:
         """What was logged since the last `recover` began."""
@@ -76,8 +78,10 @@ def recover_clip(work: Work, folder: Path, engine: Engine, limits: Limits, told:
     except RecoverError as error:
         log = _write_log(folder, work.clip, error, engine.log())
         record = {"state": manifest.FAILED, "error": in_words(error), "log": log}
+        if error.code not in _DEADLY:
+            record["pictures"] = _draw(work.clip, None, folder, engine)[0]
     else:
-        drawn, fault = _draw(work.clip, out, engine)
+        drawn, fault = _draw(work.clip, out, folder, engine)
         record |= {"pictures": drawn, "warnings": record["warnings"] + fault}
         record = judged(record, limits)
     return {**_begun(work), **record, "took_s": round(time.monotonic() - began, 1)}
@@ -147,9 +151,9 @@ def _outcome(done: protocol.Done, out: Path) -> dict:
     }  # fmt: skip
 
 
-def _draw(clip: Clip, out: Path, engine: Engine) -> tuple[dict[str, str], list[str]]:
+def _draw(clip: Clip, out: Path | None, folder: Path, engine: Engine) -> tuple[dict[str, str], list[str]]:
     """Pictures of a take, relative to the batch's folder, and a warning where there are none: the take is there."""
-    stem = out.parent / PICTURES / clip.name
+    stem = folder / PICTURES / clip.name
     try:
         drawn = engine.draw(out, clip.path, stem)
     except RecoverError as error:
