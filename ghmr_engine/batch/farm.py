@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from ghmr_engine.errors import Cancelled, RecoverError
 RETRIES = 2
 """How often Ray begins a clip anew whose worker died."""
 _LOOK_S = 1.0
+_KNOCK_S = 5.0
 _INSTALL = "Install it: pip install 'ghmr-engine[farm]'."
 
 
@@ -120,6 +122,8 @@ def _connected(address: str) -> ModuleType:
         import ray
     except ImportError:
         raise RecoverError("no_ray", "Ray is not installed here.", _INSTALL) from None
+    if address != "auto":
+        _knock(address)
     on_terminate = signal.getsignal(signal.SIGTERM)
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
@@ -130,12 +134,24 @@ def _connected(address: str) -> ModuleType:
                 raise
             ray.init(address="local", include_dashboard=False, **quiet)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise RecoverError(
-            "no_cluster", f"There is no Ray cluster to be had at {address} ({said}).", "Start one: `ray start --head`."
-        ) from error
+        raise _no_cluster(address, error) from error
     signal.signal(signal.SIGTERM, on_terminate)  # Ray puts its own there
     return ray
+
+
+def _knock(address: str) -> None:
+    """Raises RecoverError where nobody listens at HOST:PORT: Ray itself would ask for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _KNOCK_S).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str, error: Exception) -> RecoverError:
+    said = " ".join(str(error).split())[:200]
+    fix = "Give HOST:PORT of its head, or start one there: `ray start --head`."
+    return RecoverError("no_cluster", f"There is no Ray cluster at {address} ({said}).", fix)
 
 
 def _gpus(device: str, there: float) -> int:

@@ -60,8 +60,8 @@ class Said:
         """What came of a clip: its record. before: an earlier run did it."""
         self._counts[record["state"]] += 1
         self._ended += 1
-        if before:
-            self._bar.initial += 1
+        if before and not self._bar.disable:
+            self._bar.initial += 1  # does not count for the time left
         self._bar.n = self._ended
         self.line(f"[{self._place(record['clip'])}] {Path(record['clip']).name}: {in_a_line(record, before)}")
         self._say({**record, "before": before, **self._numbered(record["clip"])})
