@@ -11,7 +11,8 @@ import signal
 import socket
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +22,7 @@ from ghmr_engine import output, places, protocol
 from ghmr_engine.batch import manifest
 from ghmr_engine.batch.run import Batch, still_wanted
 from ghmr_engine.batch.said import Said
-from ghmr_engine.batch.work import Limits, Told, Work, failed, recover_clip
+from ghmr_engine.batch.work import LOGS, Limits, Told, Work, failed, recover_clip
 from ghmr_engine.errors import Cancelled, RecoverError
 
 RETRIES = 2
@@ -97,7 +98,15 @@ def run_on_farm(
 
     Stopped (KeyboardInterrupt, Cancelled), it takes its tasks back. Raises RecoverError.
     """
-    ray = _connected(address)
+    with _words_aside(batch.folder):
+        ray = _connected(address)
+        try:
+            _run(ray, batch, said, task)
+        finally:
+            ray.shutdown()
+
+
+def _run(ray: ModuleType, batch: Batch, said: Said, task: Callable[[Work, Limits], Returned]) -> None:
     running: dict[Any, Work] = {}
     try:
         gpus = _gpus(batch.options.device, ray.cluster_resources().get("GPU", 0))
@@ -112,7 +121,19 @@ def run_on_farm(
     finally:
         for each in running:
             ray.cancel(each, force=True)
-        ray.shutdown()
+
+
+@contextmanager
+def _words_aside(folder: Path) -> Iterator[None]:
+    """Inside, what Ray prints goes to logs/ray.log: standard output is for JSON lines alone."""
+    path = folder / LOGS / "ray.log"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        log = path.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    with log, redirect_stdout(log):
+        yield
 
 
 def _connected(address: str) -> ModuleType:
@@ -133,7 +154,7 @@ def _connected(address: str) -> ModuleType:
             if address != "auto":
                 raise
             ray.init(address="local", include_dashboard=False, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         raise _no_cluster(address, error) from error
     signal.signal(signal.SIGTERM, on_terminate)  # Ray puts its own there
     return ray
@@ -150,7 +171,7 @@ def _knock(address: str) -> None:
 
 def _no_cluster(address: str, error: Exception) -> RecoverError:
     said = " ".join(str(error).split())[:200]
-    fix = "Give HOST:PORT of its head, or start one there: `ray start --head`."
+    fix = "Give HOST:PORT of its head (`ray start --head`); set RAY_AUTH_MODE=token where it asks for a token."
     return RecoverError("no_cluster", f"There is no Ray cluster at {address} ({said}).", fix)
 
 
@@ -176,10 +197,13 @@ def _fetched(ray: ModuleType, done: object, work: Work, folder: Path) -> dict:
         for name, data in returned.files.items():
             _write_whole(folder / name, data)
     except OSError as error:
-        raise RecoverError(
-            "cannot_write", f"Cannot write in {folder} ({error.strerror}).", "Make room there, then start again."
-        ) from error
+        raise _not_written(folder, error) from error
     return returned.record
+
+
+def _not_written(folder: Path, error: OSError) -> RecoverError:
+    fix = "Make room there, then start again."
+    return RecoverError("cannot_write", f"Cannot write in {folder} ({error.strerror}).", fix)
 
 
 def _write_whole(path: Path, data: bytes) -> None:

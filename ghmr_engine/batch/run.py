@@ -45,7 +45,7 @@ def made_folder(folder: Path) -> Path:
 def open_batch(paths: list[Path], folder: Path, options: Options, limits: Limits) -> Batch:
     """Name the clips, and read what is done already; while the folder is locked. Raises RecoverError."""
     before = manifest.latest(manifest.read(folder), manifest.MOTION)
-    clips = named(paths, {path: record["name"] for path, record in before.items() if record.get("name")})
+    clips = named(paths, {path: record["name"] for path, record in before.items() if _is_name(record.get("name"))})
     return Batch(folder, tuple(clips), options, limits, before)
 
 
@@ -80,3 +80,8 @@ def still_wanted(batch: Batch, said: Said) -> Iterator[Work]:
             said.came_to(now, before=True)
         else:
             yield work
+
+
+def _is_name(name: object) -> bool:
+    """Whether a manifest's name is one that files in its folder can have."""
+    return isinstance(name, str) and name not in ("", ".", "..") and not {"/", "\\", "\0"} & set(name)

@@ -117,8 +117,10 @@ def still_good(record: Mapping | None, work: Work, folder: Path) -> bool:
     if record is None or record["state"] not in (manifest.DONE, manifest.REVIEW) or record.get("key") != work.key:
         return False
     try:
-        return bool(record["files"]) and all(
-            content_of(folder / name).sha256 == sha256 for name, sha256 in record["files"].items()
+        return (
+            isinstance(record["quality"], dict)
+            and bool(record["files"])
+            and all(content_of(folder / name).sha256 == sha256 for name, sha256 in record["files"].items())
         )
     except (OSError, KeyError, TypeError, AttributeError):
         return False
