@@ -12,8 +12,13 @@ import pytest
 from batches import FAKE, begin, children, end, environment, hear, records, run, wait_until
 
 from ghmr_engine.batch import manifest
+from ghmr_engine.batch.run import made_folder, open_batch, run_here
+from ghmr_engine.batch.said import Said
+from ghmr_engine.batch.warm_engine import WarmEngine
+from ghmr_engine.batch.work import Limits
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.motion_file import read_motion
+from ghmr_engine.options import Options
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes and signals of POSIX")
 
@@ -213,6 +218,19 @@ def test_bad_input_begins_nothing(clips, tmp_path, arguments, words):
     assert done.returncode == 2 and done.stdout == "", done.stderr
     assert done.stderr.startswith("Error: ") and len(done.stderr.splitlines()) == 1 and words in done.stderr
     assert not (tmp_path / "out" / "manifest.jsonl").exists()
+
+
+def test_an_engine_that_cannot_start_is_no_clip_s_fault(clips, out):
+    folder, out = clips("a.mp4"), made_folder(out)
+    batch = open_batch([folder / "a.mp4"], out, Options(), Limits())
+    for command, words in (
+        ((sys.executable, "-c", "raise SystemExit('no torch')"), "no torch"), (("/no/python",), "cannot be started"),
+    ):  # fmt: skip
+        engine = WarmEngine(out, command=command)
+        with pytest.raises(RecoverError, match=words):
+            run_here(batch, engine, Said(out, batch.clips, json_lines=False))
+        engine.close()
+    assert manifest.read(out) == []
 
 
 def test_two_programs_append_at_once(tmp_path):

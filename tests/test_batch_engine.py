@@ -38,7 +38,7 @@ def clips(tmp_path_factory, demo_clip):
     with av.open(str(demo_clip)) as container:
         pictures = [frame.to_ndarray(format="rgb24") for frame in islice(container.decode(video=0), 84)]
     for name, first in (("a", 0), ("c d", 60)):
-        write_clip(folder / f"{name}.mp4", range(24), size=(854, 480), draw=lambda k, first=first: pictures[first + k])
+        write_clip(folder / f"{name}.mp4", range(16), size=(854, 480), draw=lambda k, first=first: pictures[first + k])
     (folder / "b.mp4").write_text("Dear diary")
     return folder
 
@@ -147,6 +147,14 @@ def workers(task: str) -> list[int]:
     return found
 
 
+def kill_one(task: str) -> bool:
+    for worker in workers(task):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+            return True
+    return False
+
+
 @pytest.mark.slow
 def test_on_a_cluster_whose_workers_die(cluster, tmp_path):
     (address, env), folder, out = cluster, tmp_path / "clips", tmp_path / "out"
@@ -162,8 +170,6 @@ def test_on_a_cluster_whose_workers_die(cluster, tmp_path):
     assert "the worker's log" in (out / "logs" / "nobody.log").read_text()
     assert "a broken task" in (out / "logs" / "raises.log").read_text()
     assert all(read_motion(out / found[f"{name}.mp4"]["out"]) for name in ("a", "once", "z"))
-    again = run(FAKE_FARM, folder, "--out", out, "--ray", address, env=env)
-    assert again.before() == {"a.mp4", "once.mp4", "z.mp4"} and again.states()["a.mp4"] == "done"
 
 
 @pytest.mark.slow
@@ -172,7 +178,7 @@ def test_a_worker_killed_in_the_middle_changes_no_take(cluster, clips, undisturb
     process = begin(REAL, clips, "--out", tmp_path, "--ray", address, *OPTIONS, env=env)
     wait_until(lambda: len(workers("recover_away")) > 1, 60)
     time.sleep(2)
-    os.kill(workers("recover_away")[0], signal.SIGKILL)
+    wait_until(lambda: kill_one("recover_away"), 60)
     ran = end(process)
     assert ran.code == 1 and ran.states()["a.mp4"] == ran.states()["c d.mp4"] == "done", ran.err
     assert_same(tmp_path, undisturbed)

@@ -82,7 +82,6 @@ def _run(batch: Batch, ray: str | None, json_lines: bool, lock: int) -> int:
         with closing(said):
             if ray is None:
                 with closing(WarmEngine(batch.folder, (lock,))) as engine:
-                    engine.start()
                     run_here(batch, engine, said)
             else:
                 from ghmr_engine.batch.farm import run_on_farm

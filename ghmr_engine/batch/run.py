@@ -12,7 +12,8 @@ from ghmr_engine.added_models import switched_on
 from ghmr_engine.batch import manifest
 from ghmr_engine.batch.clips import Clip, Content, content_of, key_of, named
 from ghmr_engine.batch.said import Said
-from ghmr_engine.batch.work import Engine, Limits, Work, failed, judged, recover_clip, still_good
+from ghmr_engine.batch.warm_engine import WarmEngine
+from ghmr_engine.batch.work import Limits, Work, failed, judged, recover_clip, still_good
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.options import Options
 
@@ -49,9 +50,13 @@ def open_batch(paths: list[Path], folder: Path, options: Options, limits: Limits
     return Batch(folder, tuple(clips), options, limits, before)
 
 
-def run_here(batch: Batch, engine: Engine, said: Said) -> None:
-    """Recover one clip after another. Raises Cancelled, and RecoverError where nothing can be written."""
+def run_here(batch: Batch, engine: WarmEngine, said: Said) -> None:
+    """Recover one clip after another.
+
+    Raises Cancelled, and RecoverError where no engine can be started or nothing be written.
+    """
     for work in still_wanted(batch, said):
+        engine.start()  # that it does not start is no clip's fault
         said.working(work.clip, "video", 0.0)
         record = recover_clip(work, batch.folder, engine, batch.limits, partial(said.working, work.clip))
         said.came_to(manifest.append(batch.folder, record))
