@@ -37,7 +37,7 @@ def clips(tmp_path_factory, demo_clip):
     folder = tmp_path_factory.mktemp("clips")
     with av.open(str(demo_clip)) as container:
         pictures = [frame.to_ndarray(format="rgb24") for frame in islice(container.decode(video=0), 84)]
-    for name, first in (("a", 0), ("c d", 60)):
+    for name, first in (("a", 6), ("c d", 60)):
         write_clip(folder / f"{name}.mp4", range(16), size=(854, 480), draw=lambda k, first=first: pictures[first + k])
     (folder / "b.mp4").write_text("Dear diary")
     return folder
