@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .child_process import ChildProcess
+from .ghmr_engine.child_process import ChildProcess
 from .pythons import PROBE, none_found
 
 _PROBE_S = 20.0

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .engine_client import EngineClient
 from .ghmr_engine import protocol
+from .ghmr_engine.engine_client import EngineClient
 from .ghmr_engine.errors import Cancelled
 from .time_left import TimeLeft
 

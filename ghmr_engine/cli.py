@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ghmr_engine import __version__, output, places, protocol
+from ghmr_engine.batch.command import add_batch
 from ghmr_engine.cache import Cache
 from ghmr_engine.camera_words import camera_line
 from ghmr_engine.errors import Cancelled
@@ -36,6 +37,7 @@ _UNITS = {
 
 app = typer.Typer(cls=OneLineErrors, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 add_models(app)
+add_batch(app)
 if find_spec("ghmr_engine.evaluate"):  # the engine in Blender's extension comes without
     from ghmr_engine.evaluate.command import add_evaluation
     from ghmr_engine.train.command import add_training

@@ -14,9 +14,9 @@ import numpy as np
 _QUALITY = 88
 
 
-def jpeg(picture: np.ndarray) -> bytes:
-    """A file's bytes of an RGB picture (H, W, 3) uint8."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+def jpeg(picture: np.ndarray, quality: int = _QUALITY) -> bytes:
+    """A file's bytes of an RGB picture (H, W, 3) uint8; quality 0 to 100."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise ValueError(f"a picture of shape {picture.shape} cannot be a JPEG")
     return data.tobytes()

@@ -48,7 +48,7 @@ def write_picture(motion_path: Path, video_path: Path, out_png: Path, frame: int
     Raises RecoverError and MotionFileError.
     """
     motion = read_motion(motion_path)
-    index = _telling_frame(motion) if frame is None else _checked(frame, motion)
+    index = telling_frame(motion) if frame is None else _checked(frame, motion)
     image = grab_frames(video_path, motion, [index])[index]
     save_picture(out_png, picture(image, motion, index))
 
@@ -136,6 +136,16 @@ def spread_moments(motion: Motion, count: int) -> list[int]:
     there = np.unique(np.concatenate(frames)) if frames else np.arange(len(motion.R))
     chosen = np.linspace(0, len(there) - 1, min(count, len(there))).round().astype(int)
     return [int(index) for index in there[chosen]]
+
+
+def telling_frame(motion: Motion) -> int:
+    """The frame that shows the most people, nearest the middle of those that do."""
+    frames = np.arange(len(motion.R))
+    heads = np.zeros(len(frames))
+    for person in motion.people.values():
+        heads[person.frames] += 1
+    best = frames[heads == heads.max()]
+    return int(best[np.abs(best - best.mean()).argmin()])
 
 
 def save_picture(path: Path, rgb: np.ndarray) -> None:
@@ -226,15 +236,6 @@ def _quality(motion: Motion) -> str:
         ]
         parts.append(f"{name}: " + ", ".join(values))
     return "   ".join(parts[:3])
-
-
-def _telling_frame(motion: Motion) -> int:
-    frames = np.arange(len(motion.R))
-    heads = np.zeros(len(frames))
-    for person in motion.people.values():
-        heads[person.frames] += 1
-    best = frames[heads == heads.max()]
-    return int(best[np.abs(best - best.mean()).argmin()])
 
 
 def _checked(frame: int, motion: Motion) -> int:

@@ -69,6 +69,19 @@ class Import:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """Draw small pictures of a take: a frame of its clip, the bodies over it, the way they went from above."""
+
+    id: int
+    video: str
+    """Path of the clip."""
+    motion: str
+    """Path of its motion file; empty where there is none, then the frame alone is drawn."""
+    out: str
+    """Path that the pictures' begin with: OUT.frame.jpg, OUT.overlay.jpg, OUT.top.jpg."""
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop a job, whether it runs or waits; its answer is an error with the code `cancelled`."""
 
@@ -138,6 +151,15 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A take's pictures are there. Sent as `drawn`."""
+
+    id: int
+    pictures: dict
+    """{what it shows: path}, what being frame, overlay and top."""
+
+
+@dataclass(frozen=True)
 class Preview:
     """A small picture of what was found so far. Sent as `preview`."""
 
@@ -164,9 +186,13 @@ Reply = Welcome | Progress | Preview | Found | Done | Error
 REQUESTS = {
     "recover": Recover, "find": Find, "resolve": Resolve, "import": Import, "cancel": Cancel, "hello": Hello,
     "quit": Quit,
+Request = Recover | Find | Resolve | Draw | Cancel | Hello | Quit
+Reply = Welcome | Progress | Preview | Found | Done | Drawn | Error
+    "recover": Recover, "find": Find, "resolve": Resolve, "draw": Draw, "cancel": Cancel, "hello": Hello, "quit": Quit
 }  # fmt: skip
 REPLIES = {
-    "hello": Welcome, "progress": Progress, "preview": Preview, "found": Found, "done": Done, "error": Error
+    "hello": Welcome, "progress": Progress, "preview": Preview, "found": Found, "done": Done, "drawn": Drawn,
+    "error": Error,
 }  # fmt: skip
 
 _FIX = "Use an engine and an add-on of the same version."

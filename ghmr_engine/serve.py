@@ -32,7 +32,7 @@ GRACE_S = 5.0
 
 Say = Callable[[protocol.Reply], None]
 Emit = Callable[[Progress], None]
-Job = protocol.Recover | protocol.Find | protocol.Resolve | protocol.Import
+Job = protocol.Recover | protocol.Find | protocol.Resolve | protocol.Import | protocol.Draw
 
 
 class ProgressLines:
@@ -184,6 +184,12 @@ def _import(job: protocol.Import, emit: Emit, _say: Say) -> protocol.Done:
 
 _DO: dict[type, Callable[..., protocol.Reply]] = {
     protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve, protocol.Import: _import
+def _draw(job: protocol.Draw, _emit: Emit, _say: Say) -> protocol.Drawn:
+    from ghmr_engine.batch.pictures import draw_take
+    motion = Path(job.motion) if job.motion else None
+    drawn = draw_take(motion, Path(job.video), Path(job.out))
+    return protocol.Drawn(job.id, {name: str(path) for name, path in drawn.items()})
+    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve, protocol.Draw: _draw
 }  # fmt: skip
 """What to do for each kind of job; called with the job, `emit` and `say`, which is for previews."""
 

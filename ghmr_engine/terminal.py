@@ -29,6 +29,8 @@ _MACHINES_FAULT = {
     "cannot_write",
     "no_cuda",
     "out_of_memory",
+    "no_engine",
+    "engine_died",
     "internal",
 }
 

@@ -1,7 +1,8 @@
 """An engine that speaks the protocol at once and recovers nothing; the clip's name says how it behaves.
 
 walk: a take of motions.py, and four people to find; nobody: an error; slow: works until told to stop; stuck: hears
-nothing and has a child; crash: dies with a word in the log; garbage: says other things between. Solved again, a person
+nothing and has a child; crash: dies with a word in the log; once: the same, but at the first time only; wait: works
+while there is a file WAIT beside the clip; garbage: says other things between. Solved again, a person
 is RESOLVED_M higher and a pinned joint turned by PINNED_RAD. Run as a script, by any Python with NumPy and OpenCV.
 """
 
@@ -110,6 +111,21 @@ def crash(_job: protocol.Recover) -> None:
     os._exit(139)
 
 
+def once(job: protocol.Recover) -> None:
+    before = Path(job.video).with_suffix(".crashed")
+    if not before.exists():
+        before.touch()
+        crash(job)
+    walk(job)
+
+
+def wait(job: protocol.Recover) -> None:
+    while Path(job.video).with_name("WAIT").exists():
+        say(protocol.Progress(job.id, "lift", 0.5, 1.0, None))
+        time.sleep(0.05)
+    walk(job)
+
+
 def garbage(job: protocol.Recover) -> None:
     os.write(1, b'a print\n\xff\xfe{"say": "progress"}\n{"say": "new"}\n[]\n{"say": "progress", "id": 1,')
     time.sleep(0.1)
@@ -150,13 +166,22 @@ def take_in(job: protocol.Import) -> None:
     say(protocol.Done(job.id, job.out, quality, {"world": 0.1}, "research-only", ["Proportions are made up."]))
 
 
+def draw(job: protocol.Draw) -> None:
+    Path(job.out).parent.mkdir(exist_ok=True)
+    drawn = {}
+    for what in ("frame", "overlay", "top") if job.motion else ("frame",):
+        drawn[what] = f"{job.out}.{what}.jpg"
+        Path(drawn[what]).write_bytes(f"{what} of {Path(job.video).name}".encode("utf-8", "surrogateescape"))
+    say(protocol.Drawn(job.id, drawn))
+
+
 def nobody(job: protocol.Recover | protocol.Find) -> None:
     say(protocol.Error(job.id, "nobody", "There is nobody in the clip.", "Choose another."))
 
 
 def main() -> None:
     stops: dict[int, threading.Event] = {}
-    known = {kind.__name__: kind for kind in (walk, stuck, crash, garbage, nobody)}
+    known = {kind.__name__: kind for kind in (walk, stuck, crash, once, wait, garbage, nobody)}
     log("environment " + " ".join(sorted(os.environ)))
     say(protocol.Welcome("0.1.0", "cpu", []))
     for line in sys.stdin:
@@ -171,6 +196,8 @@ def main() -> None:
             resolve(request)
         elif isinstance(request, protocol.Import):
             take_in(request)
+        elif isinstance(request, protocol.Draw):
+            draw(request)
         elif isinstance(request, protocol.Recover):
             name = Path(request.video).stem
             stops[request.id] = threading.Event()

@@ -27,7 +27,10 @@ def parts(tmp_path_factory):
     package.joinpath("__init__.py").write_text("")
     package.rename(folder / "client_under_test")
     sys.path.insert(0, str(folder))
-    yield importlib.import_module("client_under_test.jobs"), importlib.import_module("client_under_test.engine_client")
+    yield (
+        importlib.import_module("client_under_test.jobs"),
+        importlib.import_module("client_under_test.ghmr_engine.engine_client"),
+    )
     sys.path.remove(str(folder))
 
 

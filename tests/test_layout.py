@@ -95,7 +95,24 @@ def test_the_installer_needs_the_standard_library_only(path):
 
 @pytest.mark.parametrize(
     "name",
-    ["places", "models", "added_models", "errors", "options", "edits", "protocol", "progress", "installed", "__init__"],
+    [
+        "places",
+        "models",
+        "added_models",
+        "errors",
+        "options",
+        "edits",
+        "protocol",
+        "progress",
+        "installed",
+        "__init__",
+        "child_process",
+        "engine_client",
+        "batch/__init__",
+        "batch/manifest",
+        "batch/lock",
+        "batch/clips",
+    ],
 )
 def test_plain_files_of_the_engine_need_the_standard_library_only(name):
     assert tops(REPO / "ghmr_engine" / f"{name}.py") <= set(sys.stdlib_module_names) | {"ghmr_engine"}

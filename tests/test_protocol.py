@@ -13,6 +13,7 @@ from ghmr_engine.errors import Cancelled, RecoverError
 REQUESTS = [
     protocol.Recover(1, "/clips/Łódź é.mp4", "/out/a.motion.npz", {"people": "all", "end": None, "fps": 29.97}),
     protocol.Find(2, "a.mp4", "/out/a.people.json", {"start": 3}),
+    protocol.Draw(3, "a.mp4", "/out/a.motion.npz", "/out/pictures/a"),
     protocol.Cancel(1),
     protocol.Hello(),
     protocol.Quit(),
@@ -23,6 +24,7 @@ REPLIES = [
     protocol.Progress(1, "people", 0.5, 1.0, 12.5),
     protocol.Done(1, "/out/a.motion.npz", {"1": {"jitter": 3.0}}, {"video": 1.5}, "open", ["A warning."]),
     protocol.Found(2, "/out/a.people.json", ["A warning."]),
+    protocol.Drawn(3, {"frame": "/out/pictures/a.frame.jpg"}),
     protocol.Preview(1, "/tmp/a/preview.jpg"),
     protocol.Error(None, "not_json", "what", "do"),
 ]

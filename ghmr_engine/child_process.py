@@ -1,4 +1,6 @@
-"""A program of ours beside Blender: started in a clean environment, read without waiting, ended. Plain Python, no bpy.
+"""A program of ours beside this one: started in a clean environment, read without waiting, ended.
+
+Standard library only: the add-on and `ghmr batch` start the engine with it.
 
 Tried on Linux. The Windows branch (PeekNamedPipe) and macOS were written after their documentation only.
 """
@@ -20,30 +22,36 @@ _TAIL_LINES = 12
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without what Blender, or a shell around it, would push into another Python."""
+    """The environment without what Blender, or a shell, would push into another Python."""
     return {name: value for name, value in os.environ.items() if name not in _UNWANTED}
 
 
 class ChildProcess:
     """One process in a group of its own; closing its standard input tells it to end."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path) -> None:
-        """Start it, what it says on its error output goes to `log`. Raises OSError where that is not possible."""
+    def __init__(
+        self, command: Sequence[str | Path], log: Path, folder: Path | None = None, keeps: Sequence[int] = ()
+    ) -> None:
+        """Start it in `folder` (none: the log's), what it says on its error output goes to `log`.
+
+        keeps: descriptors that it holds open as long as it lives, where the system can do that. Raises OSError where it
+        cannot be started.
+        """
         self.log = log
         self._rest = b""
         log.parent.mkdir(parents=True, exist_ok=True)
-        group = {"start_new_session": True}
+        group = {"start_new_session": True, "pass_fds": tuple(keeps)}
         if sys.platform == "win32":
             group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
                      | subprocess.BELOW_NORMAL_PRIORITY_CLASS}  # fmt: skip
         with log.open("wb") as errors:
             self._process = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                env=clean_environment(), cwd=log.parent, **group,
+                env=clean_environment(), cwd=folder or log.parent, **group,
             )  # fmt: skip
         if sys.platform != "win32":
             os.set_blocking(self._process.stdout.fileno(), False)
-            # Blender goes first: the child takes what is left of the processor, which alone is all of it.
+            # Who asked goes first (Blender): the child takes what is left of the processor, which alone is all of it.
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
 

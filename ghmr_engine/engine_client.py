@@ -1,11 +1,12 @@
-"""The engine's process as the add-on sees it: started, asked, read without waiting, stopped. Plain Python, no bpy."""
+"""The engine's process as who asks it sees it: started, asked, read without waiting, stopped. Standard library only."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from . import protocol
 from .child_process import ChildProcess
-from .ghmr_engine import protocol
 
 _LONGEST_REASON = 160
 _AFTER_DEATH = "Start again; if it stays so, run 'python3 install.py doctor', or report it with the log."
@@ -14,9 +15,19 @@ _AFTER_DEATH = "Start again; if it stays so, run 'python3 install.py doctor', or
 class EngineClient(ChildProcess):
     """One engine process. Replies are collected with `poll`, which never waits."""
 
-    def __init__(self, python: Path, log: Path, arguments: tuple[str, ...] = ("-m", "ghmr_engine.serve")) -> None:
-        """Start it. Raises OSError where `python` cannot be run or `log` not be written."""
-        super().__init__([python, *arguments], log)
+    def __init__(
+        self,
+        python: Path,
+        log: Path,
+        arguments: Sequence[str] = ("-m", "ghmr_engine.serve"),
+        folder: Path | None = None,
+        keeps: Sequence[int] = (),
+    ) -> None:
+        """Start it, in `folder` and with `keeps` as ChildProcess has them.
+
+        Raises OSError where `python` cannot be run or `log` not be written.
+        """
+        super().__init__([python, *arguments], log, folder, keeps)
         self._told_death = False
 
     def send(self, message: protocol.Request) -> None:
