@@ -180,6 +180,5 @@ def _from_trajectory(path: Path, info: VideoInfo) -> _Moments:
 
 
 def _bad(path: Path, why: str) -> RecoverError:
-    return RecoverError(
-        "bad_camera_file", f"{path.name} is no camera that can be read: {' '.join(why.split())}.", "See docs/camera.md."
-    )
+    why = " ".join(why.split())
+    return RecoverError("bad_camera_file", f"{path.name} is no camera that can be read: {why}.", "See docs/camera.md.")
