@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from .motion_check import NoMotion, check_meta, check_motion
+from .part_files import written_whole
 from .plain_files import read_arrays
 
 FORMAT = "recover-motion"
@@ -63,7 +63,7 @@ _BODY_KEYS = ("vertices", "weights", "joints")
 
 
 def write_motion(path: Path, motion: Motion) -> None:
-    """Write whole or not at all: to NAME.part first, then renamed. Raises MotionFileError."""
+    """Write whole or not at all: under another name first, then renamed. Raises MotionFileError."""
     arrays: dict[str, np.ndarray] = {
         "camera/R": motion.R, "camera/t": motion.t, "camera/K": motion.K,
         "camera/confidence": motion.camera_confidence, "camera/distortion": motion.distortion,
@@ -74,20 +74,15 @@ def write_motion(path: Path, motion: Motion) -> None:
         arrays |= {f"body/{name}/{key}": getattr(person, key) for key in _BODY_KEYS}
     arrays = {key: _compact(np.asarray(value)) for key, value in arrays.items()}
     meta = {**motion.meta, "format": FORMAT, "version": VERSION, "people": list(motion.people)}
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
+        with written_whole(path) as part, part.open("wb") as file:
             np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
         raise MotionFileError(
             f"Cannot write {path}: {error.strerror}. Choose a folder that can be written and has free space."
         ) from error
-    finally:
-        with suppress(OSError):  # where the folder itself is no folder there is nothing to clean up
-            part.unlink(missing_ok=True)
 
 
 def read_motion(path: Path) -> Motion:

@@ -29,6 +29,7 @@ ALLOWED_IN_STAGES = {
     "crops",
     "quality",
     "own_weights",
+    "part_files",
     "plain_files",
 }
 LONGEST = 400
@@ -102,12 +103,12 @@ def test_plain_files_of_the_engine_need_the_standard_library_only(name):
     assert tops(REPO / "ghmr_engine" / f"{name}.py") <= set(sys.stdlib_module_names) | {"ghmr_engine"}
 
 
-@pytest.mark.parametrize("name", ["motion_file", "motion_check", "plain_files", "body/skeleton"])
+@pytest.mark.parametrize("name", ["motion_file", "motion_check", "part_files", "plain_files", "body/skeleton"])
 def test_what_the_addon_carries_needs_numpy_at_most(name):
     path = REPO / "ghmr_engine" / f"{name}.py"
     assert tops(path) <= set(sys.stdlib_module_names) | {"numpy", "ghmr_engine"}
     ours = {".".join(each.split(".")[1:-1]) for each in imports(path) if each.startswith("ghmr_engine.")}
-    assert ours <= {"motion_file", "motion_check", "plain_files", "body.skeleton"}
+    assert ours <= {"motion_file", "motion_check", "part_files", "plain_files", "body.skeleton"}
 
 
 @pytest.mark.parametrize("path", sources("ghmr_engine"), ids=where)
