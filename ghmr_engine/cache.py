@@ -11,7 +11,6 @@ import logging
 import os
 import tempfile
 import time
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ghmr_engine import types
+from ghmr_engine.plain_files import read_arrays
 
 MAX_BYTES = 2_000_000_000
 _FORMAT = 1
@@ -47,13 +47,12 @@ class Cache:
         """The kept result of a stage; None where there is none, or it is damaged. Counts as a use."""
         path = self._path(stage, key)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            arrays = read_arrays(path)
             value = _decode(json.loads(str(arrays["value"])), arrays)
             os.utime(path)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        except Exception as error:  # noqa: BLE001  damage comes in every form, and the stage can always be run
             _log.warning("The cached result %s is damaged (%s) and is made again.", path, error)
             return None
         return value

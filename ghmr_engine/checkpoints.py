@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from ghmr_engine.added_models import KINDS
 from ghmr_engine.errors import RecoverError
+from ghmr_engine.plain_files import read_arrays
 
 Shapes = Mapping[str, tuple[int, ...]]
 State = dict[str, torch.Tensor]
@@ -243,17 +244,16 @@ def _unwrapped(content: object) -> State:
 def _check_body(path: Path) -> None:
     """Raises RecoverError unless an .npz is SMPL's body."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            names = [key for key in SMPL_SHAPES if key in file.files]
-            shapes = {key: file[key].shape for key in names}
+        arrays = read_arrays(path)
+        shapes = {key: arrays[key].shape for key in SMPL_SHAPES if key in arrays}
     except ValueError as error:
-        if "allow_pickle" not in str(error):
+        if "Python objects" not in str(error):
             raise _damaged(path) from error
         raise RecoverError(
             "pickle_refused", f"{path.name} has pickles among its arrays, which are not opened.",
             "Save it with plain arrays, as docs/models.md shows.",
         ) from error  # fmt: skip
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except OSError as error:
         raise _damaged(path) from error
     if "v_template" not in shapes:
         raise RecoverError("unknown_checkpoint", f"{path.name} holds arrays, but no body.", _NOT_ONE)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from .motion_check import NoMotion, check_meta, check_motion
+from .part_files import written_whole
+from .plain_files import read_arrays
 
 FORMAT = "recover-motion"
 VERSION = 1
@@ -59,11 +60,10 @@ class Motion:
 
 _PERSON_KEYS = ("frames", "poses", "transl", "betas", "contacts", "confidence", "keypoints", "reprojection")
 _BODY_KEYS = ("vertices", "weights", "joints")
-_META_KEYS = ("format", "version", "engine", "fps", "frames", "image_size", "video", "options", "licence")
 
 
 def write_motion(path: Path, motion: Motion) -> None:
-    """Write whole or not at all: to NAME.part first, then renamed. Raises MotionFileError."""
+    """Write whole or not at all: under another name first, then renamed. Raises MotionFileError."""
     arrays: dict[str, np.ndarray] = {
         "camera/R": motion.R, "camera/t": motion.t, "camera/K": motion.K,
         "camera/confidence": motion.camera_confidence, "camera/distortion": motion.distortion,
@@ -74,34 +74,30 @@ def write_motion(path: Path, motion: Motion) -> None:
         arrays |= {f"body/{name}/{key}": getattr(person, key) for key in _BODY_KEYS}
     arrays = {key: _compact(np.asarray(value)) for key, value in arrays.items()}
     meta = {**motion.meta, "format": FORMAT, "version": VERSION, "people": list(motion.people)}
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
+        with written_whole(path) as part, part.open("wb") as file:
             np.savez_compressed(file, meta=np.array(json.dumps(meta)), **arrays)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
         raise MotionFileError(
             f"Cannot write {path}: {error.strerror}. Choose a folder that can be written and has free space."
         ) from error
-    finally:
-        with suppress(OSError):  # where the folder itself is no folder there is nothing to clean up
-            part.unlink(missing_ok=True)
 
 
 def read_motion(path: Path) -> Motion:
     """Read and check a motion file. Raises MotionFileError for a missing, damaged or newer one."""
     damaged = MotionFileError(f"{path} is damaged or not a motion file. Recover the clip again.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+        arrays = read_arrays(path)
         meta = json.loads(str(arrays.pop("meta")))
     except FileNotFoundError:
         raise MotionFileError(f"There is no file {path}. Check the name.") from None
     except OSError as error:
         raise MotionFileError(f"Cannot read {path}: {error}. Check the file, or recover the clip again.") from error
-    except (ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except MemoryError as error:
+        raise MotionFileError(f"{path} does not fit into memory. Close other programs.") from error
+    except (ValueError, KeyError, RecursionError) as error:
         raise damaged from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise MotionFileError(f"{path} is not a motion file. Choose a .motion.npz that Recover Motion wrote.")
@@ -111,20 +107,18 @@ def read_motion(path: Path) -> Motion:
             "Update the add-on, or recover the clip again."
         )
     try:
+        check_meta(meta)
         motion = _from_arrays(meta, arrays)
         check_motion(motion)
     except KeyError as error:
         raise MotionFileError(f"{path} is damaged: {error} is missing. Recover the clip again.") from error
-    except (TypeError, ValueError) as error:
-        raise damaged from error
+    except NoMotion as error:
+        raise MotionFileError(f"{path} is damaged: {error}. Recover the clip again.") from error
     return motion
 
 
 def _from_arrays(meta: dict, arrays: dict[str, np.ndarray]) -> Motion:
     """A Motion; KeyError names what is missing."""
-    missing = [key for key in _META_KEYS if key not in meta]
-    if missing:
-        raise KeyError(f"meta {missing[0]}")
     people = {
         name: Person(
             **{key: arrays[f"people/{name}/{key}"] for key in _PERSON_KEYS},
@@ -137,38 +131,6 @@ def _from_arrays(meta: dict, arrays: dict[str, np.ndarray]) -> Motion:
         people, arrays["body/faces"], arrays["body/parents"], arrays["body/colors"],
         arrays.get("camera/distortion", np.zeros(2)),
     )  # fmt: skip
-
-
-def check_motion(motion: Motion) -> None:
-    """Every array has its shape and is finite where it must be; raises MotionFileError naming the first that is not."""
-    frames = int(motion.meta["frames"])
-    _expect("camera/R", motion.R, (frames, 3, 3))
-    _expect("camera/t", motion.t, (frames, 3))
-    _expect("camera/K", motion.K, (frames, 3, 3))
-    _expect("camera/confidence", motion.camera_confidence, (frames,))
-    _expect("camera/distortion", motion.distortion, (2,))
-    for name, person in motion.people.items():
-        n, v = len(person.frames), len(person.vertices)
-        shapes = {
-            "frames": (n,), "poses": (n, 24, 3), "transl": (n, 3), "betas": (10,), "contacts": (n, 4),
-            "confidence": (n, 24), "keypoints": (n, 33, 3),
-        }  # fmt: skip
-        for key, shape in shapes.items():
-            _expect(f"people/{name}/{key}", getattr(person, key), shape)
-        if person.reprojection.shape != (n,):  # may hold nan: a frame in which nothing was visible
-            raise MotionFileError(f"people/{name}/reprojection is {person.reprojection.shape}, expected {(n,)}.")
-        _expect(f"body/{name}/vertices", person.vertices, (v, 3))
-        _expect(f"body/{name}/weights", person.weights, (v, 24))
-        _expect(f"body/{name}/joints", person.joints, (24, 3))
-        if n and (person.frames[0] < 0 or person.frames[-1] >= frames or (np.diff(person.frames) <= 0).any()):
-            raise MotionFileError(f"people/{name}/frames must rise within 0 to {frames - 1}. Recover the clip again.")
-
-
-def _expect(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
-    if array.shape != shape:
-        raise MotionFileError(f"{name} is {array.shape}, expected {shape}. Recover the clip again.")
-    if not np.isfinite(array).all():
-        raise MotionFileError(f"{name} holds numbers that are not finite. Recover the clip again.")
 
 
 def _compact(array: np.ndarray) -> np.ndarray:

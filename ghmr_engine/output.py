@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
-import glob
+import os
+import re
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.motion_file import MotionFileError
+from ghmr_engine.part_files import drop_abandoned, part_of
 from ghmr_engine.types import VideoInfo
 
 SUFFIX = ".motion.npz"
@@ -26,18 +27,13 @@ def background_path(out: Path) -> Path:
 
 
 def background_part(out: Path) -> Path:
-    """Where that copy grows until it is whole; the ending tells the container."""
-    return out.with_name(out.name.removesuffix(SUFFIX) + ".background.part.mp4")
+    """Where that copy grows until it is whole."""
+    return part_of(background_path(out))
 
 
 def thumbnail_path(out: Path, person: int) -> Path:
     """Where a person's thumbnail lies: beside the people file."""
     return out.with_name(f"{out.name.removesuffix(PEOPLE_SUFFIX)}.person{person}.jpg")
-
-
-def part_of(path: Path) -> Path:
-    """Where a file grows until it is whole."""
-    return path.with_name(path.name + ".part")
 
 
 def needs_background(info: VideoInfo) -> bool:
@@ -59,14 +55,17 @@ def check_place(out: Path, suffix: str) -> None:
         raise RecoverError(
             "bad_name", f"The result cannot be called '{out.name}'.", f"Choose a name that ends with {suffix}."
         )
-    if not out.parent.is_dir():
-        raise RecoverError("no_folder", f"There is no folder {out.parent}.", "Make it, or choose another.")
-    if out.is_dir():
-        raise RecoverError("bad_name", f"{out} is a folder.", "Choose another name.")
     try:
-        with tempfile.TemporaryFile(dir=out.parent):
-            pass
+        if not out.parent.is_dir():
+            raise RecoverError("no_folder", f"There is no folder {out.parent}.", "Make it, or choose another.")
+        if out.is_dir():
+            raise RecoverError("bad_name", f"{out} is a folder.", "Choose another name.")
+        probe = part_of(background_part(out) if suffix == SUFFIX else thumbnail_path(out, 10_000))
+        probe.touch()  # the longest name that will be written
+        probe.unlink()
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise RecoverError("bad_name", f"The name {out.name} is too long.", "Choose a shorter one.") from error
         raise _not_written(out, error) from error
     check_space(out, None)
 
@@ -90,14 +89,12 @@ def whole_or_nothing(out: Path) -> Iterator[None]:
 
     Trouble with the disk comes out as RecoverError.
     """
-    drop_unfinished(out)  # of a process that was killed
+    drop_unfinished(out)
     try:
         yield
-        if background_part(out).exists():
-            background_part(out).replace(background_path(out))
-        for part in (*_thumbnail_parts(out), part_of(out)):
-            if part.exists():
-                part.replace(part.with_suffix(""))
+        for path in _files(out, os.getpid()):
+            if part_of(path).exists():
+                part_of(path).replace(path)
     except MotionFileError as error:
         raise _not_written(out, error.__cause__ or error) from error
     except OSError as error:
@@ -107,18 +104,19 @@ def whole_or_nothing(out: Path) -> Iterator[None]:
 
 
 def drop_unfinished(out: Path) -> None:
-    """Remove what was being written for this motion or people file."""
-    copy = background_part(out)
-    for path in (copy, part_of(copy), part_of(out), *_thumbnail_parts(out)):
-        with suppress(OSError):
-            path.unlink()
+    """Remove what was being written for this motion or people file, by this process and by those that were killed."""
+    for path in _files(out, owner="*"):
+        drop_abandoned(path)
 
 
-def _thumbnail_parts(out: Path) -> list[Path]:
+def _files(out: Path, owner: int | str) -> list[Path]:
+    """What is being written for this motion or people file, itself last. owner: the process that does, * for any."""
     if not out.name.endswith(PEOPLE_SUFFIX):
-        return []
-    pattern = part_of(thumbnail_path(out, 0)).name
-    return sorted(out.parent.glob(glob.escape(pattern).replace(".person0.", ".person[0-9]*.")))
+        return [background_path(out), out]
+    stem = re.escape(out.name.removesuffix(PEOPLE_SUFFIX))
+    parts = out.parent.glob(f"*.jpg.{owner}.part")
+    found = (re.fullmatch(rf"({stem}\.person\d+\.jpg)\.\d+\.part", part.name) for part in parts)
+    return [*(out.with_name(name) for name in sorted({match[1] for match in found if match})), out]
 
 
 def _not_written(out: Path, error: BaseException) -> RecoverError:

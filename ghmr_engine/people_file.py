@@ -10,6 +10,7 @@ import numpy as np
 from ghmr_engine import __version__, output
 from ghmr_engine.crops import cut_out
 from ghmr_engine.jpeg import jpeg
+from ghmr_engine.part_files import part_of
 from ghmr_engine.progress import Report
 from ghmr_engine.types import People, Track
 from ghmr_engine.video import Video
@@ -35,9 +36,9 @@ def write_people(out: Path, clip: Video, people: People, report: Report) -> dict
     for done, track in enumerate(people.tracks):
         row = good_row(track, people, clip.info.width, clip.info.height)
         picture = thumbnail(clip.frame(int(track.frames[row])), track.boxes[row])
-        output.part_of(output.thumbnail_path(out, track.person)).write_bytes(jpeg(picture))
+        part_of(output.thumbnail_path(out, track.person)).write_bytes(jpeg(picture))
         report((done + 1) / len(people.tracks))
-    output.part_of(out).write_text(json.dumps(content), encoding="utf-8")
+    part_of(out).write_text(json.dumps(content), encoding="utf-8")
     return content
 
 

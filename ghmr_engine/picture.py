@@ -17,6 +17,7 @@ from ghmr_engine.errors import RecoverError
 from ghmr_engine.geometry import straighten
 from ghmr_engine.motion_file import Motion, MotionFileError, read_motion
 from ghmr_engine.options import options_from
+from ghmr_engine.part_files import written_whole
 from ghmr_engine.posed import PosedBody, pose_everyone
 from ghmr_engine.raster import View, words_width, write_words
 from ghmr_engine.scene_views import (
@@ -154,7 +155,8 @@ def save_picture(path: Path, rgb: np.ndarray) -> None:
     try:
         if not done:
             raise OSError(0, "the picture could not be encoded")
-        path.write_bytes(data.tobytes())
+        with written_whole(path) as part:
+            part.write_bytes(data.tobytes())
     except OSError as error:
         raise RecoverError("cannot_write", f"Cannot write {path}: {error.strerror}.",
                            "Choose a folder that can be written and has free space.") from error  # fmt: skip

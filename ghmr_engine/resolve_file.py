@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from ghmr_engine.device import choose_device
 from ghmr_engine.edits import Edits, edits_from
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.motion_file import Motion, MotionFileError, read_motion, write_motion
+from ghmr_engine.plain_files import read_json
 from ghmr_engine.progress import Progress, stage_report
 from ghmr_engine.resolve import resolve
 
@@ -50,10 +50,10 @@ def resolve_file(motion_path: Path, out: Path, edits: Edits, emit: Callable[[Pro
 def read_edits(path: Path) -> Edits:
     """Edits from a JSON file (edits.py). Raises RecoverError."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except FileNotFoundError:
         raise RecoverError("no_edits", f"There is no file {path}.", "Check the name.") from None
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         raise RecoverError("bad_edit", f"{path} cannot be read as JSON.", "See docs/resolve.md.") from None
     if not isinstance(values, dict):
         raise RecoverError("bad_edit", f"{path} is not a JSON object.", "See docs/resolve.md.")

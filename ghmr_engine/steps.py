@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ghmr_engine.cache import Cache, key_of
+from ghmr_engine.free_memory import Tidied
 from ghmr_engine.options import Options
 from ghmr_engine.progress import Progress, stage_report
 
@@ -37,6 +38,7 @@ class Steps:
         self._emit = emit
         self._cache = cache
         self._key = ""
+        self._tidy = Tidied()
 
     def depend_on(self, stage: str, version: int, *content: str) -> None:
         """Add a stage to the keys of all that follow: its version, its options and the SHA-256 of what it reads."""
@@ -47,7 +49,12 @@ class Steps:
 
     def run(self, stage: str, call: Callable[..., Result], *inputs: object) -> Result:
         """`call(*inputs, report)`, timed. Raises what it raises."""
-        report = stage_report(stage, self._emit)
+        said = stage_report(stage, self._emit)
+
+        def report(fraction: float) -> None:
+            self._tidy()
+            said(fraction)
+
         began = time.perf_counter()
         report(0.0)
         result = call(*inputs, report)

@@ -1,6 +1,7 @@
 """Finding the people of a clip: the people file and its thumbnails, whole or not at all."""
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -111,14 +112,16 @@ def test_a_place_that_cannot_be_written_is_said_before_any_work(demo_clip, tmp_p
 
 
 def test_what_a_killed_run_left_is_dropped_and_nobody_else_s(tmp_path):
-    left = ["a.people.json.part", "a.person1.jpg.part", "a.person12.jpg.part"]
-    others = ["a.people.json", "a.person1.jpg", "a.personal.jpg.part", "ab.person1.jpg.part", "a[1].person1.jpg.part"]
+    dead, alive = f"{2**22 + 1}.part", f"{os.getppid()}.part"  # Linux numbers processes up to 2^22
+    left = [f"a.people.json.{dead}", f"a.person1.jpg.{dead}", f"a.person12.jpg.{dead}"]
+    others = ["a.people.json", "a.person1.jpg", f"a.personal.jpg.{dead}", f"ab.person1.jpg.{dead}",
+              f"a.people.json.{alive}", f"a[1].person1.jpg.{dead}"]  # fmt: skip
     for name in (*left, *others):
         (tmp_path / name).write_text("x")
     output.drop_unfinished(tmp_path / "a.people.json")
     assert names(tmp_path) == sorted(others)
     output.drop_unfinished(tmp_path / "a[1].people.json")
-    assert "a[1].person1.jpg.part" not in names(tmp_path)
+    assert f"a[1].person1.jpg.{dead}" not in names(tmp_path)
 
 
 def standing(person, places, spread=30.0, visibility=1.0):

@@ -29,6 +29,8 @@ ALLOWED_IN_STAGES = {
     "crops",
     "quality",
     "own_weights",
+    "part_files",
+    "plain_files",
 }
 LONGEST = 400
 RUN_BY_BLENDER = "ghmr_engine/evaluate/in_blender.py"
@@ -122,6 +124,14 @@ def test_plain_files_of_the_engine_need_the_standard_library_only(name):
 def test_what_the_addon_carries_needs_numpy_at_most(name):
     carried = {name for name in imports(REPO / "ghmr_engine" / f"{name}.py") if not name.startswith("ghmr_engine.m")}
     assert {name.split(".")[0] for name in carried} <= set(sys.stdlib_module_names) | {"numpy"}
+
+
+@pytest.mark.parametrize("name", ["motion_file", "motion_check", "part_files", "plain_files", "body/skeleton"])
+def test_what_the_addon_carries_needs_numpy_at_most(name):
+    path = REPO / "ghmr_engine" / f"{name}.py"
+    assert tops(path) <= set(sys.stdlib_module_names) | {"numpy", "ghmr_engine"}
+    ours = {".".join(each.split(".")[1:-1]) for each in imports(path) if each.startswith("ghmr_engine.")}
+    assert ours <= {"motion_file", "motion_check", "part_files", "plain_files", "body.skeleton"}
 
 
 @pytest.mark.parametrize("path", sources("ghmr_engine"), ids=where)

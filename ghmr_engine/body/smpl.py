@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import zipfile
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from smplx.vertex_ids import vertex_ids
 
 from ghmr_engine.body.skeleton import CONTACT_NAMES, JOINT_NAMES, LANDMARK_NAMES
 from ghmr_engine.errors import RecoverError
+from ghmr_engine.plain_files import read_arrays
 
 _NEEDED = ("v_template", "shapedirs", "J_regressor", "weights", "kintree_table", "f")
 LANDMARK_PLACES = [
@@ -162,11 +162,10 @@ def load_body(path: Path, device: torch.device | str = "cpu") -> Body:
     fix = "Run 'python3 install.py setup' to make it anew."
     try:
         data = path.read_bytes()
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+        arrays = read_arrays(path)
     except FileNotFoundError:
         raise RecoverError("no_body", f"There is no body file {path.name}.", fix) from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError) as error:
         raise RecoverError("bad_body", f"The body file {path.name} is damaged.", fix) from error
     missing = [key for key in _NEEDED if key not in arrays]
     if missing:

@@ -79,8 +79,15 @@ def track_camera(video: Video, people: People, options: Options, report: Report)
 
 def file_sha256(options: Options) -> str:
     """Of the camera's file, empty where none is chosen or it cannot be read (which the stage then says)."""
-    path = Path(options.camera_file) if options.camera_file is not None else None
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else ""
+    if options.camera_file is None:
+        return ""
+    try:
+        if Path(options.camera_file).is_file():
+            with Path(options.camera_file).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):
+        pass
+    return ""
 
 
 @dataclass(frozen=True)

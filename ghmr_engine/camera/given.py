@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import io
 import math
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,11 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from ghmr_engine.errors import RecoverError
+from ghmr_engine.plain_files import read_arrays, read_json, read_text
 from ghmr_engine.types import VideoInfo
 
+_MOST_BYTES = 200_000_000
+_FARTHEST, _LONGEST_PX = 1e9, 1e7  # in the file's unit; px
 _FEWEST_SHARE = 0.5  # of the clip's time that the file must cover
 _SAME_SHAPE = 0.02  # by which width over height may differ
 BLENDER_TO_OPENCV = np.diag([1.0, -1.0, -1.0])
@@ -52,8 +54,6 @@ def read_camera(path: Path, info: VideoInfo) -> GivenCamera:
 
     Raises RecoverError: no_camera_file, bad_camera_file.
     """
-    if not path.is_file():
-        raise RecoverError("no_camera_file", f"There is no file {path}.", "Choose the camera's with --camera-file.")
     readers = {".json": _from_json, ".npz": _from_npz, ".txt": _from_trajectory}
     if path.suffix.lower() not in readers:
         raise _bad(path, f"its kind is not known ({path.suffix or 'no ending'})")
@@ -61,11 +61,21 @@ def read_camera(path: Path, info: VideoInfo) -> GivenCamera:
         moments = readers[path.suffix.lower()](path, info)
         if not all(np.isfinite(part).all() for part in (moments.seconds, moments.turns, moments.places)):
             raise ValueError("it has numbers that are none")
+        if np.abs(moments.places).max(initial=0.0) > _FARTHEST:
+            raise ValueError("it is farther away than can be")
+        if moments.focal_px is not None and not 0 < moments.focal_px < _LONGEST_PX:
+            raise ValueError("its focal length is none")
+        if moments.distortion is not None and not np.isfinite(moments.distortion).all():
+            raise ValueError("its distortion is none")
         seconds, kept = np.unique(moments.seconds, return_index=True)
         if len(seconds) < 2:
             raise ValueError("it has fewer than two moments")
         between = Slerp(seconds, Rotation.from_matrix(moments.turns[kept]))
-    except (ValueError, KeyError, TypeError, OSError, IndexError, zipfile.BadZipFile) as error:
+    except FileNotFoundError:
+        raise RecoverError(
+            "no_camera_file", f"There is no file {path}.", "Choose the camera's with --camera-file."
+        ) from None
+    except Exception as error:  # whatever another program wrote there
         why = f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise _bad(path, why) from error
     now = np.arange(info.frames) / float(info.fps)
@@ -90,7 +100,7 @@ def from_first(
 
 def _from_json(path: Path, info: VideoInfo) -> _Moments:
     """docs/camera.md has the keys."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
     matrices = np.asarray(content["camera_to_world"], float)
     if matrices.ndim != 3 or matrices.shape[1:] != (4, 4):
         raise ValueError("camera_to_world is not a list of 4 x 4 matrices")
@@ -151,9 +161,9 @@ def _division(distortion: dict, corner: float, focal: float | None) -> np.ndarra
 
 def _from_npz(path: Path, info: VideoInfo) -> _Moments:
     """R (T, 3, 3), t (T, 3) world to camera in OpenCV's axes, and perhaps K (3, 3) or (T, 3, 3)."""
-    with np.load(path, allow_pickle=False) as arrays:
-        R, t = arrays["R"].astype(float), arrays["t"].astype(float)
-        K = arrays["K"].astype(float) if "K" in arrays else None
+    arrays = read_arrays(path, _MOST_BYTES)
+    R, t = arrays["R"].astype(float), arrays["t"].astype(float)
+    K = arrays["K"].astype(float) if "K" in arrays else None
     turns = np.swapaxes(R, 1, 2)
     places = -np.einsum("tij,tj->ti", turns, t)
     focal_px = None if K is None else float(np.median(K.reshape(-1, 3, 3)[:, 0, 0]))
@@ -162,7 +172,7 @@ def _from_npz(path: Path, info: VideoInfo) -> _Moments:
 
 def _from_trajectory(path: Path, info: VideoInfo) -> _Moments:
     """TUM's lines: seconds tx ty tz qx qy qz qw, camera to world in OpenCV's axes, seconds of the clip."""
-    rows = np.loadtxt(path, ndmin=2)
+    rows = np.loadtxt(io.StringIO(read_text(path)), ndmin=2)
     if rows.shape[1] != 8:
         raise ValueError("a line does not have eight numbers: seconds tx ty tz qx qy qz qw")
     turns = Rotation.from_quat(rows[:, 4:]).as_matrix()
@@ -170,4 +180,5 @@ def _from_trajectory(path: Path, info: VideoInfo) -> _Moments:
 
 
 def _bad(path: Path, why: str) -> RecoverError:
+    why = " ".join(why.split())
     return RecoverError("bad_camera_file", f"{path.name} is no camera that can be read: {why}.", "See docs/camera.md.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from ghmr_engine.errors import RecoverError
+from ghmr_engine.plain_files import read_text
 
 _TIMES = ("seconds_elapsed", "time", "timestamp", "t", "seconds")
 _RATES = (("x", "y", "z"), ("gx", "gy", "gz"), ("wx", "wy", "wz"), ("gyro_x", "gyro_y", "gyro_z"))
@@ -18,7 +20,8 @@ _TURNS = (("qx", "qy", "qz", "qw"), ("x", "y", "z", "w"))
 _PAUSE_S = 0.2
 _AGREES = 0.6  # correlation of how far both turn
 _TURNS_ENOUGH = np.radians(0.5)  # in that time: a camera that turns less gives nothing to compare
-_FEWEST = 10  # frames to compare
+_FEWEST = 10  # frames to compare, and lines of a recording
+_LARGEST = 1e20  # of a number: times may be nanoseconds since 1970
 _TRUSTED = 0.2
 _PICTURE = np.radians(0.1)  # how exactly the picture shows a turn
 _BIAS = 0.05  # rad/s, of a phone's gyroscope
@@ -38,31 +41,45 @@ def read_gyro(path: Path) -> Gyro:
     """A CSV with a line of names: a time (seconds_elapsed, time or timestamp; seconds, milliseconds or nanoseconds) and
     either rates x, y, z in rad/s or orientations qx, qy, qz, qw. Raises RecoverError: no_camera_file, bad_camera_file.
     """
-    if not path.is_file():
-        raise RecoverError("no_camera_file", f"There is no file {path}.", "Choose the CSV with --camera-file.")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.reader(file))
-        names = [name.strip().lower() for name in lines[0]]
-        numbers = np.array([[float(cell) for cell in line] for line in lines[1:] if line])
-    except (ValueError, IndexError, UnicodeDecodeError) as error:
+        names, numbers = _table(read_text(path, "utf-8-sig"))
+    except FileNotFoundError:
+        fix = "Choose the CSV with --camera-file."
+        raise RecoverError("no_camera_file", f"There is no file {path}.", fix) from None
+    except OSError as error:
+        raise _bad(path, error.strerror or str(error)) from error
+    except (ValueError, StopIteration, csv.Error) as error:
         raise _bad(path, "it is not a table of numbers under a line of names") from error
-    if numbers.ndim != 2 or len(numbers) < 10:
+    if len(numbers) < _FEWEST:
         raise _bad(path, "it has fewer than ten lines")
     time = next((name for name in _TIMES if name in names), None)
     if time is None:
         raise _bad(path, f"it has no column of times ({', '.join(_TIMES)})")
     seconds, kept = np.unique(numbers[:, names.index(time)], return_index=True)
     seconds = (seconds - seconds[0]) * _unit(seconds)
-    for columns in _TURNS:
-        if set(columns) <= set(names):
-            turns = Rotation.from_quat(numbers[kept][:, [names.index(name) for name in columns]])
-            between = (turns[:-1].inv() * turns[1:]).as_rotvec() / np.diff(seconds)[:, None]
-            return Gyro((seconds[1:] + seconds[:-1]) / 2, between)
-    for columns in _RATES:
-        if set(columns) <= set(names):
-            return Gyro(seconds, numbers[kept][:, [names.index(name) for name in columns]])
-    raise _bad(path, "it has no columns x, y, z in rad/s nor qx, qy, qz, qw")
+    columns = next((columns for columns in (*_TURNS, *_RATES) if set(columns) <= set(names)), None)
+    if columns is None:
+        raise _bad(path, "it has no columns x, y, z in rad/s nor qx, qy, qz, qw")
+    if len(seconds) < _FEWEST:
+        raise _bad(path, "it has fewer than ten moments")
+    values = numbers[kept][:, [names.index(name) for name in columns]]
+    if columns in _RATES:
+        return Gyro(seconds, values)
+    if not np.linalg.norm(values, axis=1).all():
+        raise _bad(path, "one of its orientations is 0")
+    turns = Rotation.from_quat(values)
+    between = (turns[:-1].inv() * turns[1:]).as_rotvec() / np.diff(seconds)[:, None]
+    return Gyro((seconds[1:] + seconds[:-1]) / 2, between)
+
+
+def _table(text: str) -> tuple[list[str], np.ndarray]:
+    """Names of columns, and (S, columns) numbers. Raises ValueError, StopIteration, csv.Error."""
+    lines = csv.reader(io.StringIO(text, newline=""))
+    names = [name.strip().lower() for name in next(lines)]
+    numbers = np.array([[float(cell) for cell in line] for line in lines if line]).reshape(-1, len(names))
+    if not (np.abs(numbers) < _LARGEST).all():
+        raise ValueError("numbers that are none")
+    return names, numbers
 
 
 def _unit(times: np.ndarray) -> float:

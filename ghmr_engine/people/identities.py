@@ -14,6 +14,7 @@ import numpy as np
 
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.people.bridging import bridged_track
+from ghmr_engine.plain_files import read_json
 from ghmr_engine.types import People, Track
 
 VERSION = 1
@@ -64,12 +65,12 @@ class Identities:
 def read_identities(path: Path) -> Identities:
     """What a file says. Raises RecoverError: no_identities, bad_identities, nobody."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except OSError as error:
         raise RecoverError(
             "no_identities", f"Cannot read {path} ({error.strerror}).", "Choose the file with --identities."
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _bad(path, "it is not JSON") from error
     try:
         if (content["format"], content["version"]) != (_FORMAT, _FILE_VERSION):

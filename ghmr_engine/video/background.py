@@ -9,6 +9,7 @@ import av
 import cv2
 
 from ghmr_engine.errors import RecoverError
+from ghmr_engine.part_files import written_whole
 from ghmr_engine.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -27,13 +28,10 @@ def write_background(video: Video, out: Path, report: Report = silent) -> None:
     codec = next((name for name in _QUALITY if name in av.codecs_available), None)
     if codec is None:
         raise RecoverError("no_encoder", "No encoder for the clip's copy is here.", "Install PyAV from its wheel.")
-    part = out.with_name(out.name + ".part")
-    try:
-        with av.open(str(part), "w", format="mp4", options={"movflags": "faststart"}) as container:
-            _encode(container, codec, video, report)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+    how = {"format": "mp4", "options": {"movflags": "faststart"}}
+    # "file:", else what stands before a colon would be a protocol.
+    with written_whole(out) as part, av.open(f"file:{part}", "w", **how) as container:
+        _encode(container, codec, video, report)
 
 
 def _encode(container: av.container.OutputContainer, codec: str, video: Video, report: Report) -> None:

@@ -78,6 +78,11 @@ def pictures(source: Source, shown: np.ndarray) -> Iterator[np.ndarray]:
         yield _upright(before, source)
 
 
+def open_container(path: Path) -> av.container.InputContainer:
+    """The file, and nothing that it may name: no network, and a name with a colon is no protocol. Raises as av.open."""
+    return av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+
+
 def decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
     """Frames as they come out of the decoder, on several threads; damaged packets are stepped over."""
     stream.thread_type = "AUTO"
@@ -106,7 +111,7 @@ def _frames_from(source: Source, first: int) -> Iterator[tuple[int, av.VideoFram
     """(index, frame) of the file's pictures in order, at the latest from `first` on."""
     margin = 2  # pictures that the deinterlacing of `first` looks at
     if source.seekable and first > _WORTH_SEEKING:
-        with av.open(str(source.path)) as container:
+        with open_container(source.path) as container:
             stream = container.streams[source.stream]
             container.seek(int(source.pts[first - margin]), stream=stream)
             frames = _numbered(decoded(container, stream), source)
@@ -114,7 +119,7 @@ def _frames_from(source: Source, first: int) -> Iterator[tuple[int, av.VideoFram
             if begin is not None and begin[0] <= first - margin:
                 yield from _progressive(chain([begin], frames), source)
                 return
-    with av.open(str(source.path)) as container:
+    with open_container(source.path) as container:
         yield from _progressive(_numbered(decoded(container, container.streams[source.stream]), source), source)
 
 

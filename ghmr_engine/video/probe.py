@@ -15,9 +15,10 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideData
 
 from ghmr_engine.errors import RecoverError
-from ghmr_engine.video.decode import Source, decoded
+from ghmr_engine.video.decode import Source, decoded, open_container
 
-_STILL_FORMATS = re.compile(r"_pipe$|^image2|^tty$")  # pictures, and text shown as a terminal would
+_NO_VIDEOS = re.compile(r"_pipe$|^image2|^tty$|^hls|^dash|^concat|^sdp$|^rtsp$|^imf$")
+"""Pictures, text shown as a terminal would, and lists of other files."""
 _INDEXED_FORMATS = {"mov", "mp4", "matroska", "webm"}
 _ONE_PICTURE_A_PACKET = {"h264", "hevc", "vp9", "av1", "mpeg4", "ffv1", "prores", "mjpeg", "dnxhd"}
 _LOOKED_AT = 12  # pictures decoded for what only they tell
@@ -81,7 +82,7 @@ def _facts(path: Path) -> _Facts:
     not_a_video = RecoverError("not_a_video", f"{path.name} is not a video.", "Choose a video file, such as an MP4.")
     no_frames = RecoverError("no_frames", f"{path.name} has no picture that can be decoded.", "Choose another clip.")
     try:
-        container = av.open(str(path))
+        container = open_container(path)
     except PermissionError as error:
         raise RecoverError("cannot_read", f"Cannot read {path}.", "Check the file's permissions.") from error
     except av.EOFError as error:
@@ -117,7 +118,7 @@ def _facts(path: Path) -> _Facts:
 
 def _video_stream(container: av.container.InputContainer) -> av.VideoStream | None:
     """The largest stream of moving pictures; a sound file's cover is none."""
-    if _STILL_FORMATS.search(container.format.name):
+    if _NO_VIDEOS.search(container.format.name):
         return None
     streams = [
         stream
@@ -133,7 +134,7 @@ def _packet_times(path: Path, facts: _Facts) -> tuple[np.ndarray, np.ndarray, _F
     """
     times: list[int | None] = []
     begins_with_key, damaged, hidden = False, False, 0
-    with av.open(str(path)) as container:
+    with open_container(path) as container:
         try:
             for packet in container.demux(container.streams[facts.stream]):
                 if not packet.size:
@@ -164,7 +165,7 @@ def _packet_times(path: Path, facts: _Facts) -> tuple[np.ndarray, np.ndarray, _F
 
 def _decoded_times(path: Path, facts: _Facts) -> tuple[np.ndarray | None, np.ndarray]:
     """The same of the pictures that come out of the decoder; None, and times by counting, where theirs are useless."""
-    with av.open(str(path)) as container:
+    with open_container(path) as container:
         times = [frame.pts for frame in decoded(container, container.streams[facts.stream])]
     if None in times or any(later <= time for time, later in pairwise(times)):
         # Some containers (AVI with B-frames) give pictures none or another's time; they still come out in order.
