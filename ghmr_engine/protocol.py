@@ -180,15 +180,12 @@ class Error:
     """What to do about it."""
 
 
-Request = Recover | Find | Resolve | Import | Cancel | Hello | Quit
-Reply = Welcome | Progress | Preview | Found | Done | Error
+Request = Recover | Find | Resolve | Import | Draw | Cancel | Hello | Quit
+Reply = Welcome | Progress | Preview | Found | Done | Drawn | Error
 
 REQUESTS = {
-    "recover": Recover, "find": Find, "resolve": Resolve, "import": Import, "cancel": Cancel, "hello": Hello,
-    "quit": Quit,
-Request = Recover | Find | Resolve | Draw | Cancel | Hello | Quit
-Reply = Welcome | Progress | Preview | Found | Done | Drawn | Error
-    "recover": Recover, "find": Find, "resolve": Resolve, "draw": Draw, "cancel": Cancel, "hello": Hello, "quit": Quit
+    "recover": Recover, "find": Find, "resolve": Resolve, "import": Import, "draw": Draw, "cancel": Cancel,
+    "hello": Hello, "quit": Quit,
 }  # fmt: skip
 REPLIES = {
     "hello": Welcome, "progress": Progress, "preview": Preview, "found": Found, "done": Done, "drawn": Drawn,

@@ -182,14 +182,17 @@ def _import(job: protocol.Import, emit: Emit, _say: Say) -> protocol.Done:
     return done_reply(job.id, out, import_file(Path(job.file), out, clip, job.fps, emit).meta)
 
 
-_DO: dict[type, Callable[..., protocol.Reply]] = {
-    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve, protocol.Import: _import
 def _draw(job: protocol.Draw, _emit: Emit, _say: Say) -> protocol.Drawn:
     from ghmr_engine.batch.pictures import draw_take
+
     motion = Path(job.motion) if job.motion else None
     drawn = draw_take(motion, Path(job.video), Path(job.out))
     return protocol.Drawn(job.id, {name: str(path) for name, path in drawn.items()})
-    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve, protocol.Draw: _draw
+
+
+_DO: dict[type, Callable[..., protocol.Reply]] = {
+    protocol.Recover: _recover, protocol.Find: _find, protocol.Resolve: _resolve, protocol.Import: _import,
+    protocol.Draw: _draw,
 }  # fmt: skip
 """What to do for each kind of job; called with the job, `emit` and `say`, which is for previews."""
 
