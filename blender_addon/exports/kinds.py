@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..ghmr_engine.errors import RecoverError
+
 Format = Literal["fbx", "gltf", "bvh", "usd", "amass"]
 Axes = Literal["z_up", "y_up"]
 
@@ -63,3 +65,14 @@ _ALL = (
 
 KINDS = {kind.name: kind for kind in _ALL}
 """By name, in the order in which they are offered."""
+
+_SHORT = {"fbx": "fbx_unreal", "glb": "gltf"}
+
+
+def kind_named(word: str) -> Kind:
+    """The kind by its name as people type it: fbx-unity, or fbx alone for Unreal's. Raises RecoverError."""
+    name = word.lower().replace("-", "_")
+    kind = KINDS.get(_SHORT.get(name, name))
+    if kind is None:
+        raise RecoverError("bad_option", f"There is no format {word}.", f"Choose of: fbx, {', '.join(KINDS)}.")
+    return kind
