@@ -1,4 +1,4 @@
-"""`blender -b --command recover_motion CLIPS --out FOLDER`: scenes, characters and exports, killed in the middle too."""
+"""`blender -b --command recover_motion CLIPS --out FOLDER`: scenes, characters, exports; killed in the middle too."""
 
 from __future__ import annotations
 

@@ -8,22 +8,12 @@ from .. import runner
 from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError
 from ..retarget.measure import Report
-from ..retarget.rig_map import RigMap
 from ..retarget_settings import settings_of
 from ..retargeting import bake, is_retargeted, remove, retarget, update
 from ..rig_files import editable_rig
-from ..rig_maps import guess_for, keep_map, kept_map, map_for, rig_of
+from ..rig_maps import chosen_rig, ensure_map
 from ..takes import active_person
 from ..translations import fault, told
-
-
-def chosen_rig(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active object's rig, else the one that the panel names."""
-    rig = rig_of(context.view_layer.objects.active)
-    named = context.scene.recover_motion_rig
-    if rig is None and named is not None and named.name in context.scene.objects:
-        rig = named
-    return rig
 
 
 def chosen_person(context: bpy.types.Context, rig: bpy.types.Object | None) -> bpy.types.Object | None:
@@ -88,7 +78,7 @@ class RECOVERMOTION_OT_retarget(_Retargeting, bpy.types.Operator):
         if made != rig:
             context.scene.recover_motion_rig = made
             self.report({"INFO"}, told("{rig} is linked: a library override of it was made", rig=rig.name))
-        settings, rig_map = settings_of(made), _map(made)
+        settings, rig_map = settings_of(made), ensure_map(made)
         _tell(self, retarget(person, made, rig_map, settings))
 
 
@@ -123,14 +113,6 @@ class RECOVERMOTION_OT_remove_retarget(_Retargeting, bpy.types.Operator):
     def work(self, _context: bpy.types.Context, rig: bpy.types.Object) -> None:
         """Remove."""
         remove(rig)
-
-
-def _map(rig: bpy.types.Object) -> RigMap:
-    """The rig's map; a guessed one is kept with it, so that it can be looked at and corrected."""
-    if kept_map(rig) is None:
-        rig_map, guess = map_for(rig), guess_for(rig)
-        keep_map(rig, rig_map, guess.found if guess.map == rig_map else None)
-    return map_for(rig)
 
 
 def _tell(operator: bpy.types.Operator, report: Report) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import bpy
 
 from .. import runner
-from ..operators.retarget import chosen_person, chosen_rig
+from ..operators.retarget import chosen_person
 from ..retargeting import is_retargeted, report_of
+from ..rig_maps import chosen_rig
 from ..rigify_controls import is_rigify
 from ..translations import local
 from .editors import Drawn, in_editors, words
