@@ -146,8 +146,11 @@ def test_it_does_not_matter_how_the_rig_is_set_and_posed():
     bones["hips"].location = (0.1, 0.05, 0)
     bones["f_index.01_master.L"].rotation_quaternion = (0.9, 0.3, 0, 0)
     bones["foot_spin_ik.R"].location = (0, 0.1, 0)
+    rig.hide_viewport = True
     wanted, _, before = written(rig, root=True, legs_ik=False, arms_ik=True)
     assert bones["thigh_parent.L"]["IK_parent"] == 0  # else the moving root would drag planted feet along
+    assert rig.hide_viewport and len(bpy.data.scenes) == 1
+    rig.hide_viewport = False
     close(off(rig, wanted, range(1, 61, 12)))
     switch(rig, leg=0.0, arm=1.0)
     close(off(rig, wanted, range(5, 61, 15)))
