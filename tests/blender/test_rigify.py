@@ -224,3 +224,15 @@ def test_a_person_walks_on_a_rig_and_leaves_it_as_it_was():
         assert rig.animation_data.action is None and rig.pose.bones["thigh_parent.L"]["IK_Stretch"] == 1
         for bone in rig.pose.bones:
             assert np.allclose(bone.matrix_basis, poses[bone.name], atol=1e-6), bone.name
+
+
+def test_a_meta_rig_that_is_not_generated_yet_gets_the_motion_on_its_own_bones():
+    addon_utils.enable("rigify", default_set=True)
+    with registered():
+        person = of_type(build(walking_motion(20)), "ARMATURE")[0]
+        bpy.ops.object.armature_basic_human_metarig_add()
+        metarig = bpy.context.object
+        rig_map = part("rig_maps").map_for(metarig)
+        assert (rig_map.kind, rig_map.bones["pelvis"]) == ("bones", ("spine",))
+        report = part("retargeting").retarget(person, metarig, rig_map, part("retarget.settings").RetargetSettings())
+        assert report.directions_deg.greatest < 3 and report.sliding_mm.greatest < 0.1, report
