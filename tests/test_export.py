@@ -9,6 +9,6 @@ __all__ = ["package"]
 @needs_blender
 @pytest.mark.parametrize("command", _commands() or [[]], ids=_named)
 def test_exports_in_blender(command, package, tmp_path):
-    files = (INNER / "test_export.py", INNER / "test_export_rigs.py")
+    files = [INNER / f"test_export{more}.py" for more in ("", "_rigs", "_safely")]
     said = run_inside(command, package, *files, BLENDER_USER_RESOURCES=str(tmp_path / "user"))
     assert " 0 failed" in said
