@@ -6,6 +6,8 @@ The one truth is the text in `rig.recover_motion_retarget.map`; what the panel s
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import bpy
 from .ghmr_engine.errors import RecoverError
 from .preferences import data_folder
 from .retarget.guess import Found, Guess, guess_map
-from .retarget.rig_map import LONGEST, RigMap, from_text, to_text
+from .retarget.rig_map import LONGEST, Remark, RigMap, from_text, to_text
 from .retarget.roles import LABELS, NEEDED, PARTS, ROLES, SINGLE, part_of
 from .rigs import rest_of_rig
 from .translations import told
@@ -45,9 +47,32 @@ def map_for(rig: bpy.types.Object) -> RigMap:
     return kept_map(rig) or fitting_file(rig) or guess_for(rig).map
 
 
-def keep_map(rig: bpy.types.Object, rig_map: RigMap, found: dict[str, Found] | None = None) -> None:
-    """Keep a map with the rig. found: how each role was found; None: somebody said it, so that nothing is doubtful."""
+def ensure_map(rig: bpy.types.Object) -> RigMap:
+    """The same, and kept with the rig where it had none: to be looked at and corrected."""
+    kept = kept_map(rig)
+    if kept is not None:
+        return kept
+    own = fitting_file(rig)
+    if own is not None:
+        keep_map(rig, own)
+        return own
+    return keep_guess(rig).map
+
+
+def keep_guess(rig: bpy.types.Object) -> Guess:
+    """Guess, and keep that with the rig."""
+    guess = guess_for(rig)
+    keep_map(rig, guess.map, guess.found, guess.remarks)
+    return guess
+
+
+def keep_map(
+    rig: bpy.types.Object, rig_map: RigMap, found: dict[str, Found] | None = None, remarks: Sequence[Remark] = ()
+) -> None:
+    """Keep a map with the rig. found: how each role was found; None: somebody said it, so that nothing is doubtful.
+    remarks: what to know of the whole."""
     rig.recover_motion_retarget.map = to_text(rig_map)
+    rig.recover_motion_rig_map.remarks = json.dumps([[remark.text, remark.values] for remark in remarks])
     rows = rig.recover_motion_rig_map.roles
     if tuple(row.name for row in rows) != ROLES:
         rows.clear()
@@ -58,10 +83,11 @@ def keep_map(rig: bpy.types.Object, rig_map: RigMap, found: dict[str, Found] | N
         row.sure = found[row.name].sure if found and row.name in found else 1.0
 
 
-def forget_map(rig: bpy.types.Object) -> None:
-    """The rig has no map of its own any more."""
-    rig.recover_motion_retarget.map = ""
-    rig.recover_motion_rig_map.roles.clear()
+def remarks_of(rig: bpy.types.Object) -> list[Remark]:
+    """What the guess that is kept had to say of the whole."""
+    with contextlib.suppress(ValueError):
+        return [Remark("", text, values) for text, values in json.loads(rig.recover_motion_rig_map.remarks)]
+    return []
 
 
 def guess_for(rig: bpy.types.Object) -> Guess:
@@ -217,6 +243,7 @@ class RecoverMotionRigMap(bpy.types.PropertyGroup):
         override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"},
     )  # fmt: skip
     active: bpy.props.IntProperty(name="Part", description="The part of the body that is chosen", **_PLAIN)
+    remarks: bpy.props.StringProperty(name="Remarks", description="What to know of the guess", **_PLAIN)
     colours: bpy.props.StringProperty(name="Colours", description="The bones' own colours, to be put back", **_PLAIN)
 
 

@@ -16,7 +16,7 @@ from ..rig_maps import (
     chosen_rig,
     default_path,
     fitting_file,
-    guess_for,
+    keep_guess,
     keep_map,
     kept_map,
     load,
@@ -83,9 +83,7 @@ class RECOVERMOTION_OT_guess_rig_map(_OnRig, bpy.types.Operator):
         if own is not None:
             keep_map(rig, own)
         else:
-            guess = guess_for(rig)
-            keep_map(rig, guess.map, guess.found)
-            for remark in guess.remarks:
+            for remark in keep_guess(rig).remarks:
                 self.report({"WARNING"}, told(remark.text, **remark.values))
         self.say_missing(rig)
 

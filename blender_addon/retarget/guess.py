@@ -13,7 +13,7 @@ from .named_roles import roles_by_name
 from .presets import matching
 from .rig_map import Remark, RigMap
 from .rig_rest import RigRest
-from .roles import MIRRORED, NEEDED, ROLES
+from .roles import MIRRORED, NEEDED, ROLES, SIDES
 
 SURE = 0.75
 """From here on nobody needs to look."""
@@ -53,12 +53,28 @@ def guess_map(
     if not rest.names:
         return Guess(RigMap(name), {})
     preset = matching(rest.names)
-    if preset is not None:
+    if preset is not None and _carries(rest, preset):
         how = {role: Found(_SURENESS["preset"], "preset") for role in preset.bones}
         return Guess(preset, how, tuple(_swapped(rest, preset)))
     guesses = [_guess(rest, used, name) for used in _choices(rest, deforming, driven)]
     best = max(guesses, key=lambda guess: sum(role in guess.map.bones for role in NEEDED))
     return Guess(best.map, best.found, (*best.remarks, *_held(best.map, driven)))
+
+
+def _carries(rest: RigRest, preset: RigMap) -> bool:
+    """Whether the legs hang on what a preset takes for the pelvis: the same names may be meant otherwise. Rigify's
+    generated bones hang on others."""
+    if preset.kind == "rigify":
+        return True
+    index = {name: bone for bone, name in enumerate(rest.names)}
+    pelvis = index[preset.bones["pelvis"][0]]
+    lines = ([], [])
+    for side, line in zip(SIDES, lines, strict=True):
+        bone = index[preset.bones[f"{side}_thigh"][0]]
+        while bone >= 0:
+            line.append(bone)
+            bone = int(rest.parents[bone])
+    return all(pelvis in line for line in lines)
 
 
 def _choices(rest: RigRest, deforming: Collection[str] | None, driven: Collection[str]) -> Iterable[np.ndarray]:

@@ -8,7 +8,7 @@ from .. import rig_colours
 from ..retarget.guess import SURE
 from ..retarget.rig_map import Remark, RigMap, check, doubts
 from ..retarget.roles import LABELS, NEEDED, ROLES, SINGLE
-from ..rig_maps import chosen_rig, kept_map, label_of, short_label_of
+from ..rig_maps import chosen_rig, kept_map, label_of, remarks_of, short_label_of
 from ..translations import local, told
 from .editors import Drawn, in_editors, words
 
@@ -125,7 +125,7 @@ def _remarks(rig: bpy.types.Object, rig_map: RigMap) -> list[Remark]:
         return grave
     place = {bone.name: number for number, bone in enumerate(bones)}
     parents = [place[bone.parent.name] if bone.parent else -1 for bone in bones]
-    return [*doubts(rig_map, list(place), parents), *remarks][:_MOST_REMARKS]
+    return [*remarks_of(rig), *doubts(rig_map, list(place), parents), *remarks][:_MOST_REMARKS]
 
 
 _CLASSES = (RECOVERMOTION_UL_rig_roles, *in_editors(RigMapping))

@@ -136,6 +136,26 @@ def test_sides_by_name_that_are_the_other_way_round_are_told():
         assert found.map.bones["left_thigh"] == ("thigh_l",)
 
 
+def test_names_of_a_known_rig_that_are_meant_otherwise():
+    called = {
+        "Hips": "hips",
+        "Spine": "spine",
+        "Spine1": "spine.001",
+        "Spine2": "chest",
+        "Neck": "neck",
+        "Head": "head",
+    }
+    limbs = {"Shoulder": "shoulder", "Arm": "upper_arm", "ForeArm": "forearm", "Hand": "hand", "UpLeg": "thigh",
+             "Leg": "shin", "Foot": "foot", "ToeBase": "toe"}  # fmt: skip
+    for side in ("Left", "Right"):
+        called |= {f"{side}{old}": f"{new}.{side[0]}" for old, new in limbs.items()}
+    rig = rigs.mixamo(prefix="")
+    found = guess(rig, lambda name: called.get(name, name))
+    assert found.map.bones["pelvis"] == ("hips",) and found.map.bones["spine"] == ("spine", "spine.001", "chest")
+    for role in ("left_upper_arm", "right_shin", "pelvis"):
+        assert found.found[role].how == "both"
+
+
 def test_proportions_do_not_matter():
     people = ({"height": 1.1, "legs": 0.7, "arms": 1.3}, {"height": 2.4, "legs": 1.3}, {"drop": 80}, {"apart": 20})
     for proportions in people:

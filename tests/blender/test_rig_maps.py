@@ -66,6 +66,21 @@ def test_a_guess_is_kept_shown_and_corrected():
         assert op("guess_rig_map")() == {"FINISHED"} and "head" in maps.kept_map(rig).bones
 
 
+def test_what_a_guess_has_to_say_stays_in_the_panel():
+    with WithRigMaps():
+        maps, rig = part("rig_maps"), choose(rigs.unreal())
+        new = {bone.name: f"{bone.name[:-2]}_{'r' if bone.name.endswith('_l') else 'l'}" for bone in rig.data.bones
+               if bone.name[-2:] in ("_l", "_r")}  # fmt: skip
+        for old in new:
+            rig.data.bones[old].name = f"moving {old}"
+        for old, name in new.items():
+            rig.data.bones[f"moving {old}"].name = name
+        assert maps.ensure_map(rig).name == "Unreal Mannequin" and maps.kept_map(rig) == maps.ensure_map(rig)
+        assert any("other way round" in name for _, name in drawn(rig))
+        maps.keep_map(rig, maps.kept_map(rig))
+        assert not maps.remarks_of(rig) and not any("other way round" in name for _, name in drawn(rig))
+
+
 def test_bones_are_taken_from_pose_mode():
     with WithRigMaps():
         maps, rig = part("rig_maps"), choose(rigs.odd(names="finnish"))
