@@ -63,8 +63,10 @@ def write_rigify(
 
 def posing_of(rig: bpy.types.Object, rest: RigRest, frames: int) -> Posing:
     """The rig as it is posed, constrained and switched now, drivers included, for N frames."""
-    scene = bpy.data.scenes.new("Reading the rig")  # shown and hidden rigs alike are evaluated in a scene of their own
+    # Hidden rigs too are evaluated in a scene of their own, where they are shown.
+    scene, hidden = bpy.data.scenes.new("Reading the rig"), rig.hide_viewport
     try:
+        rig.hide_viewport = False
         scene.collection.objects.link(rig)
         layer = scene.view_layers[0]
         layer.update()
@@ -72,6 +74,7 @@ def posing_of(rig: bpy.types.Object, rest: RigRest, frames: int) -> Posing:
         constraints = {bone.name: _constraints(bone) for bone in posed if len(bone.constraints)}
         basis = {bone.name: np.array(bone.matrix_basis, dtype=np.float64) for bone in posed}
     finally:
+        rig.hide_viewport = hidden
         bpy.data.scenes.remove(scene)
     moved = {name: _unscaled(matrix) for name, matrix in basis.items() if not np.allclose(matrix, np.eye(4), atol=1e-6)}
     return Posing(rest, constraints, moved, frames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,12 @@ import pytest
 from ghmr_engine import places
 
 REPO = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rigs_kept(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Rigify takes its time: each Blender generates its rig once in a run, and the tests after that find it there."""
+    os.environ.setdefault("RECOVER_MOTION_RIGS", str(tmp_path_factory.mktemp("rigs")))
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,9 @@ class Posing:
         self._basis: dict[str, np.ndarray] = dict(basis)
         self._poses: dict[str, np.ndarray] = {}
         self._put: set[str] = set()
+        self._asking: list[str] = []
+        self._asked: dict[str, set[str]] = {}
+        """Bone to those whose poses were made from its own."""
 
     def __contains__(self, name: str) -> bool:
         return name in self.index
@@ -71,17 +74,28 @@ class Posing:
 
     def put(self, name: str, pose: np.ndarray) -> None:
         """Say where a bone stands: (N, 4, 4) bone to armature."""
+        self._forget(name)
         self._poses[name] = pose
         self._put.add(name)
 
     def move(self, name: str, basis: np.ndarray) -> None:
         """Give a control its values, (N, 4, 4); what hung on its old ones is forgotten."""
         self._basis[name] = basis
-        self._poses = {known: self._poses[known] for known in self._put}
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """A bone's pose, and all that were made from it."""
+        if name not in self._put:
+            self._poses.pop(name, None)
+        for other in self._asked.pop(name, ()):
+            self._forget(other)
 
     def pose(self, name: str) -> np.ndarray:
         """(N, 4, 4) bone to armature. A ring of constraints ends where it began, with what was before them."""
+        if self._asking:
+            self._asked.setdefault(name, set()).add(self._asking[-1])
         if name not in self._poses:
+            self._asking.append(name)
             turn, place = self.space(name)
             pose = self._posed(turn, place, self._basis.get(name, np.eye(4)))
             self._poses[name] = pose
@@ -90,6 +104,7 @@ class Posing:
             if self.rest.connected[self.index[name]]:
                 pose = rigid(pose[:, :3, :3], self._poses[name][:, :3, 3])
             self._poses[name] = pose
+            self._asking.pop()
         return self._poses[name]
 
     def space(self, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -146,8 +146,11 @@ def test_it_does_not_matter_how_the_rig_is_set_and_posed():
     bones["hips"].location = (0.1, 0.05, 0)
     bones["f_index.01_master.L"].rotation_quaternion = (0.9, 0.3, 0, 0)
     bones["foot_spin_ik.R"].location = (0, 0.1, 0)
+    rig.hide_viewport = True
     wanted, _, before = written(rig, root=True, legs_ik=False, arms_ik=True)
     assert bones["thigh_parent.L"]["IK_parent"] == 0  # else the moving root would drag planted feet along
+    assert rig.hide_viewport and len(bpy.data.scenes) == 1
+    rig.hide_viewport = False
     close(off(rig, wanted, range(1, 61, 12)))
     switch(rig, leg=0.0, arm=1.0)
     close(off(rig, wanted, range(5, 61, 15)))
@@ -221,3 +224,15 @@ def test_a_person_walks_on_a_rig_and_leaves_it_as_it_was():
         assert rig.animation_data.action is None and rig.pose.bones["thigh_parent.L"]["IK_Stretch"] == 1
         for bone in rig.pose.bones:
             assert np.allclose(bone.matrix_basis, poses[bone.name], atol=1e-6), bone.name
+
+
+def test_a_meta_rig_that_is_not_generated_yet_gets_the_motion_on_its_own_bones():
+    addon_utils.enable("rigify", default_set=True)
+    with registered():
+        person = of_type(build(walking_motion(20)), "ARMATURE")[0]
+        bpy.ops.object.armature_basic_human_metarig_add()
+        metarig = bpy.context.object
+        rig_map = part("rig_maps").map_for(metarig)
+        assert (rig_map.kind, rig_map.bones["pelvis"]) == ("bones", ("spine",))
+        report = part("retargeting").retarget(person, metarig, rig_map, part("retarget.settings").RetargetSettings())
+        assert report.directions_deg.greatest < 3 and report.sliding_mm.greatest < 0.1, report
