@@ -65,7 +65,7 @@ def _fit(window: bpy.types.Window, screen: bpy.types.Screen, pointer: int) -> No
 
 def offer_clip(context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
     """The button, where the clip is in no Movie Clip editor of this screen."""
-    if context.area.type == "VIEW_3D" and clip_editor_of(context) is None:
+    if context.area is not None and context.area.type == "VIEW_3D" and clip_editor_of(context) is None:
         layout.operator(RECOVERMOTION_OT_show_clip.bl_idname, icon="TRACKER")
 
 
