@@ -15,7 +15,8 @@ from .translations import told
 def rigs_from_file(path: Path) -> bpy.types.Object:
     """Append the rig of a .blend, with its meshes, in a collection of its own; each call appends another one.
 
-    Of several armatures the one with the most parts of a body is taken. Raises RecoverError.
+    Of several armatures the one with the most parts of a body is taken, and of those one that moves a mesh. Raises
+    RecoverError.
     """
     known = set(bpy.data.objects)
     if bpy.data.filepath and path.resolve() == Path(bpy.data.filepath).resolve():  # Blender crashes over it
@@ -52,9 +53,16 @@ def _rig_of(added: list[bpy.types.Object], path: Path) -> bpy.types.Object:
         raise RecoverError(
             "no_rig", f"There is no rig in {path.name}.", "Give a .blend with your character's armature."
         )
-    maps = {item: map_for(item).bones for item in armatures}
-    rig = max(armatures, key=lambda item: (sum(role in maps[item] for role in NEEDED), len(maps[item])))
-    lacking = [role for role in NEEDED if role not in maps[rig]]
+    maps = {item: map_for(item) for item in armatures}
+
+    def worth(item: bpy.types.Object) -> tuple[int, bool, bool, int]:
+        """The parts it has; then what is skinned before a meta-rig, and a generated rig before what it was made of."""
+        bones = maps[item].bones
+        skinned = any(other.type == "MESH" for other in _hanging_on(item, added))
+        return sum(role in bones for role in NEEDED), skinned, maps[item].kind == "rigify", len(bones)
+
+    rig = max(armatures, key=worth)
+    lacking = [role for role in NEEDED if role not in maps[rig].bones]
     if lacking:
         raise RecoverError(
             "map_lacks", f"{rig.name} in {path.name} has no bone for: {', '.join(lacking)}.",
