@@ -26,8 +26,11 @@ RETARGET = {
         "Der Beckenknochen trägt alles; der Wurzelknochen bleibt stehen",
     "The character stays where it begins, for games that move it themselves":
         "Die Figur bleibt, wo sie beginnt, für Spiele, die sie selbst bewegen",
-    "How far the character goes for each metre of the person's; 0: as long as its legs are to theirs":
-        "Wie weit die Figur für jeden Meter des Menschen geht; 0: so weit, wie ihre Beine im Vergleich lang sind",
+    "Scale (0: by Legs)": "Maßstab (0: nach den Beinen)",
+    "How far the character goes for each metre of the person's. 0: as its legs are long; 1: as far, so that several "
+    "characters stay as far apart as the people":
+        "Wie weit die Figur für jeden Meter des Menschen geht. 0: wie ihre Beine lang sind; 1: ebenso weit, so dass "
+        "mehrere Figuren so weit auseinander bleiben wie die Menschen",
     "Plant Feet": "Füße festhalten",
     "Solve legs and hips again, so that feet stand still on this character's own legs":
         "Beine und Hüfte neu lösen, damit die Füße auf den eigenen Beinen dieser Figur still stehen",
