@@ -22,6 +22,7 @@ from .preferences import data_folder, find_engine
 from .scene_making import Plan, make_scene
 
 _POLL_S = 0.1
+_STOPPED = "Stopped. Nothing is half written, what is done stays; of a folder the same command goes on from there."
 _OPTIONS = {
     "people": (str, "main, all, or how many"),
     "start": (int, "first frame, counted from 0"),
@@ -62,7 +63,7 @@ def command(arguments: list[str]) -> int:
     except (MotionFileError, OSError) as error:
         return _say(f"Error: {error}", 1)
     except KeyboardInterrupt:
-        return _say("Stopped; nothing was written.", 130)
+        return _say(_STOPPED, 130)
     finally:
         JOB.stop()
     return _say(f"Wrote {chosen.out}", 0)

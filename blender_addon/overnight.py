@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,8 @@ BEGUN = "begun"
 _TRIES = 2
 _POLL_S = 0.1
 _SHEET_S = 600
+_PATIENCE_S = 5.0
+"""How long a batch that is stopped may take to write its sheet."""
 LOG = "batch.log"
 
 
@@ -53,7 +55,9 @@ def run(night: Night) -> int:
     """
     command = [night.python, "-m", "ghmr_engine.cli", "batch", "--out", night.folder, "--json", *night.arguments]
     code, failed = None, False
-    with closing(ChildProcess(command, night.folder / LOG)) as batch:
+    with ExitStack() as ended:
+        batch = ChildProcess(command, night.folder / LOG)
+        ended.callback(batch.close, _PATIENCE_S)
         for message in _said_by(batch):
             state = message.get("state")
             if state == "error":
