@@ -133,6 +133,10 @@ def _batch(chosen: argparse.Namespace, python: Path | None) -> int:
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     clips = [str(Path(clip).absolute()) for clip in chosen.clips]  # the engine runs in a folder of its own
     plan, folder = _plan(chosen), chosen.out.absolute()
+    if folder.suffix and not folder.is_dir() and len(clips) == 1 and Path(clips[0]).is_file():
+        raise RecoverError(
+            "bad_option", f"{folder.name} is no .blend.", "Give --out a name that ends with .blend, or a folder."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     return overnight.run(overnight.Night(_found(python), (*options, *clips), folder, plan))
 

@@ -124,7 +124,7 @@ def test_the_camera_s_options_reach_the_engine_which_runs_in_another_folder(inst
     [
         (("{clips}/nobody.mp4", "--out", "{out}/x.blend"), "There is nobody in the clip. Choose another."),
         (("{clips}/none.mp4", "--out", "{out}/x.blend"), "There is no file"),
-        (("{clips}/walk.mp4", "--out", "{out}/x.mp4"), "Give --out a name that ends with .blend."),
+        (("{clips}/walk.mp4", "--out", "{out}/x.mp4"), "Give --out a name that ends with .blend, or a folder."),
         (("{clips}/walk.mp4", "--out", "{out}/no/x.blend"), "There is no folder"),
         (("{clips}/walk.mp4", "--out", "{out}/x.blend", "--quality", "superb"), "fast or balanced or best"),
         (("{clips}/walk.mp4", "--out", "{out}/x.blend", "--start", "soon"), "'soon'"),
