@@ -73,10 +73,13 @@ def _read(path: Path, _changed: int) -> PeopleFile:
     width, height = content["image_size"]
     people = {entry["person"]: _found(path, entry) for entry in content["people"]}
     sha256, start, frames = content["video"]["sha256"], content["start"], content["frames"]
+    fps = Fraction(*content["fps"]) if len(content["fps"]) == 2 else 0
     counts = (*people, width, height, start, frames)
     if not all(type(count) is int and 0 <= count < 2**31 for count in counts) or not isinstance(sha256, str):
         raise ValueError("a number is none")
-    return PeopleFile(Fraction(*content["fps"]), frames, (width, height), start, sha256, people)
+    if min(fps, width, height, frames) <= 0:
+        raise ValueError("nothing is left")
+    return PeopleFile(fps, frames, (width, height), start, sha256, people)
 
 
 def _found(path: Path, entry: dict) -> Found:

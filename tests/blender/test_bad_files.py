@@ -39,7 +39,8 @@ def test_what_is_read_can_be_built_and_the_rest_is_one_line():
             refused += 1
             continue
         assert name.startswith("flipped"), f"{name} was believed"
-        build(found, path=bad)
+        with Registered():
+            build(found, path=bad)
         built += 1
     assert refused > 200, (refused, built)
 
@@ -94,7 +95,7 @@ def test_people_files_of_any_content_are_one_line():
     weird = [None, True, -1, 1e400, "x", [], {}, [1], [1, 0], [[1]], 10**400, "../x"]
     for key in content:
         for value in weird:
-            if (key, value) not in (("people", []), ("people", {}), ("version", 1)):
+            if (key, value) not in (("people", []), ("people", {}), ("version", True)):
                 assert not reads(json.dumps({**content, key: value})), (key, value)
     for key in entry:
         for value in weird:
