@@ -39,9 +39,11 @@ WRITERS = {"write_text", "write_bytes", "touch", "save_as_mainfile", "copyfile",
            "save_file", "extractall"}  # fmt: skip
 WRITES_OTHERWISE = {
     "blender_addon/bases.py": "an empty file that takes a name, and a probe whether a folder can be written",
-    "blender_addon/child_process.py": "a log, which is read while it grows",
+    "blender_addon/exports/writers.py": "into the part that it is given, as Blender's exporters do",
     "blender_addon/headless.py": "saves to the part that it is given, by a function of its own",
     "blender_addon/places_of_takes.py": "an empty file that takes a name until the take is there",
+    "ghmr_engine/batch/farm.py": "a log, which is read while it grows",
+    "ghmr_engine/child_process.py": "a log, which is read while it grows",
     "ghmr_engine/cache.py": "to a part whose name tempfile chooses",
     "ghmr_engine/native_output.py": "the terminal",
     "ghmr_engine/output.py": "a probe whether a folder can be written",

@@ -14,12 +14,14 @@ import pytest
 import torch
 
 from ghmr_engine.added_models import list_path
+from ghmr_engine.amass import read_amass
 from ghmr_engine.body.smpl import load_body
 from ghmr_engine.cache import Cache
 from ghmr_engine.camera.given import read_camera
 from ghmr_engine.checkpoints import read_state, recognise
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.motion_file import MotionFileError, read_motion
+from ghmr_engine.others.importing import read_other
 from ghmr_engine.own_weights import read_weights
 from ghmr_engine.plain_files import read_arrays
 from ghmr_engine.types import VideoInfo
@@ -42,6 +44,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     "body": load_body,
     "models add": recognise,
     "checkpoint": read_state,
+    "amass": read_amass,
+    "another program's result": read_other,
     "own weights": lambda path: read_weights(path, torch.nn.Linear, "nobody", "cpu"),
 }
 """Everything that opens arrays or tensors of a file. A new reader belongs here."""
