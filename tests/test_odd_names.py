@@ -63,3 +63,36 @@ def test_a_name_that_is_too_long_is_said_before_any_work(tmp_path):
     assert os.listdir(tmp_path) == ["a.mp4"]  # noqa: PTH208
     done = ghmr(tmp_path, "recover", "--no-cache", "--out", "a.motion.npz", "b" * 300 + ".mp4")
     assert done.returncode in (1, 2) and done.stderr.startswith(b"Error: ") and done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("name", ["-dash", "$(touch ran)", "new\nline", "a b"], ids=ascii)
+def test_install_py_hands_names_on_that_are_no_options(tmp_path, name, monkeypatch):
+    """To the engine and to Blender, which are played here by what they are asked."""
+    from installer import child, commands, recover
+
+    asked = []
+    monkeypatch.chdir(tmp_path)
+    Path(f"{name}.mp4").write_bytes(b"a clip")
+    monkeypatch.setattr(recover, "prepare", lambda *_: None)
+    monkeypatch.setattr(recover, "_show", lambda command: asked.append(command) or 0)
+    monkeypatch.setattr(recover, "_blender_starter", lambda _: lambda *files: (["blender", *files], {}))
+
+    def built(command, *_):
+        asked.append(command)
+        for path in (f"{name}.blend", f"{name}.motion.npz"):
+            Path(path).write_bytes(b"x")
+        return 0, []
+
+    monkeypatch.setattr(child, "run_logged", built)
+    assert commands.main(["recover", f"--out={name}.blend", "--", f"{name}.mp4"]) == 0
+    clip, out = tmp_path / f"{name}.mp4", tmp_path / f"{name}.blend"
+    motion = out.with_suffix(".motion.npz")
+    assert asked[0][3:] == ["recover", clip, "--out", motion] and asked[1] == ["blender", motion, clip, out]
+
+
+def test_install_py_says_that_a_name_is_too_long(tmp_path, capsys):
+    from installer import commands
+
+    assert commands.main(["recover", "x" * 300 + ".mp4"]) != 0
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err + said.out and "too long" in said.err + said.out

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -70,6 +71,47 @@ def test_a_take_whose_file_was_spoilt_is_told_and_stays():
                 else:
                     assert result == {"CANCELLED"}
             assert footprint() == before and armatures[0].animation_data.action is not None
+
+
+def test_clips_with_odd_names_become_takes_beside_the_file():
+    folder = Path(tempfile.mkdtemp(prefix="recover_motion_test_")) / "it's $(touch ran) Łódź"
+    folder.mkdir()
+    names = [
+        "a b",
+        "it's",
+        'say "hi"',
+        "$(touch ran)",
+        "`touch ran`",
+        "-dash",
+        "--",
+        "日本 é",
+        "100%d %s",
+        "a[1]*?",
+        ".a",
+    ]
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"))
+    with Registered():
+        for name in names:
+            clip = folder / f"{name}.mp4"
+            shutil.copy(CLIPS / "walk.mp4", clip)
+            bpy.context.scene.recover_motion.clip = str(clip)
+            assert bpy.ops.recover_motion.recover() == {"FINISHED"}
+            take = part("takes").takes_of(bpy.context.scene)[-1]
+            assert part("takes").motion_path(take) == folder / "recover_motion" / f"{name}.motion.npz"
+            assert part("takes").motion_of(take).meta["video"]["name"] == clip.name
+            assert take["clip"] == clip.name
+    left = sorted(path.name for path in (folder / "recover_motion").iterdir())
+    assert left == sorted(f"{name}.motion.npz" for name in names)
+
+
+def test_a_recovery_that_comes_to_nothing_gives_its_name_back():
+    folder = Path(tempfile.mkdtemp(prefix="recover_motion_test_"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"))
+    with Registered():
+        for name in ("nobody", "crash"):
+            bpy.context.scene.recover_motion.clip = str(CLIPS / f"{name}.mp4")
+            recover_fails("")
+            assert list((folder / "recover_motion").iterdir()) == []
 
 
 def test_people_files_of_any_content_are_one_line():
