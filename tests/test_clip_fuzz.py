@@ -7,7 +7,6 @@ import socket
 import time
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from clip_files import HEIGHT, WIDTH, write_clip
@@ -47,14 +46,6 @@ def read(path: Path) -> int | str:
     return count
 
 
-@pytest.fixture(autouse=True)
-def quiet():
-    level = av.logging.get_level()
-    av.logging.set_level(av.logging.PANIC)
-    yield
-    av.logging.set_level(level)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_container_cut_at_every_tenth(tmp_path, kind):
     name, how = KINDS[kind]
@@ -65,7 +56,7 @@ def test_a_container_cut_at_every_tenth(tmp_path, kind):
         path.write_bytes(whole[: len(whole) * tenth // 10])
         results.append(read(path))
     assert results[0] == "no_frames" and all(isinstance(result, str) or result <= FRAMES for result in results)
-    if kind != "index last":  # whose index is gone
+    if kind not in ("index last", "motion jpeg"):  # whose index is gone
         assert results[9] > FRAMES // 2
     path.write_bytes(whole)
     assert read(path) == FRAMES
@@ -135,8 +126,7 @@ def test_a_picture_of_giant_size_takes_no_giant_memory(tmp_path):
     """A header that says 65535 x 65535: the decoder's word counts, and there is none."""
     path = write_clip(tmp_path / "a.mp4", range(FRAMES))
     content = path.read_bytes()
-    for size in (bytes([0, WIDTH, 0, HEIGHT]),):
-        place = content.find(b"avc1") + 28
-        assert content[place : place + 4] == size
-        path.write_bytes(content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :])
+    place = content.find(b"avc1", content.find(b"stsd")) + 28
+    assert content[place : place + 4] == bytes([0, WIDTH, 0, HEIGHT])
+    path.write_bytes(content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :])
     assert read(path) in (FRAMES, "not_a_video", "no_frames")
