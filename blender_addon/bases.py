@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import bpy
 
 from .motion import Motion, Person, write_motion
-from .places_of_takes import takes_folder
+from .places_of_takes import free, takes_folder
 from .scene.build import relative
 from .takes import motion_path
 
@@ -24,20 +26,25 @@ def switch_base(take: bpy.types.Collection, motion: Motion, edit: str = "") -> N
     """
     edits = [*motion.meta.get("edits", []), *([{"by_hand": edit}] if edit else [])]
     path = edited_path(take)
-    write_motion(path, replace(motion, meta={**motion.meta, "edits": edits}))
+    try:
+        write_motion(path, replace(motion, meta={**motion.meta, "edits": edits}))
+    finally:
+        free(path)
     take.recover_motion.motion = relative(path)
 
 
 def edited_path(take: bpy.types.Collection) -> Path:
     """CLIP.edit2.motion.npz, or the first higher number that is free, beside the take's file; where nothing can be
-    written there, in the folder of new takes. Raises RecoverError, OSError."""
+    written there, in the folder of new takes. It is taken at once, as new_path does. Raises RecoverError, OSError."""
     now = motion_path(take)
     stem = _EDITED.sub("", now.name)
     folder = now.parent if _can_write(now.parent) else takes_folder()
-    number = 2
-    while (folder / f"{stem}.edit{number}.motion.npz").exists():
-        number += 1
-    return folder / f"{stem}.edit{number}.motion.npz"
+    for number in count(2):
+        path = folder / f"{stem}.edit{number}.motion.npz"
+        with suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            break
+    return path
 
 
 def with_people(motion: Motion, people: dict[str, Person]) -> Motion:

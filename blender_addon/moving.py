@@ -12,7 +12,8 @@ from pathlib import Path
 import bpy
 
 from .compat import TELLS_IMPORTS
-from .places_of_takes import TAKES, new_path, unsaved_takes
+from .ghmr_engine.part_files import written_whole
+from .places_of_takes import TAKES, free, new_path, unsaved_takes
 from .runner import tell
 from .scene.build import relative
 from .translations import told
@@ -74,14 +75,17 @@ def _bring_beside(folder: Path) -> None:
         if old is None or old.parent != unsaved_takes() or not old.is_file():
             continue
         stem = old.name.removesuffix(_ENDING)
-        new = new_path(folder / TAKES, stem, _ENDING.removeprefix("."))
+        new = None
         try:
-            new.parent.mkdir(exist_ok=True)
+            (folder / TAKES).mkdir(exist_ok=True)
+            new = new_path(folder / TAKES, stem, _ENDING.removeprefix("."))
             for file in old.parent.glob(f"{escape(stem)}.*"):
                 rest = file.name.removeprefix(stem)  # another take's begins with its number
                 if file == old or not (file.name.endswith(_ENDING) or rest[1:2].isdigit()):
                     copy_whole(file, new.with_name(new.name.removesuffix(_ENDING) + rest))
         except OSError as error:
+            if new is not None:
+                free(new)
             tell(told("{take}'s files stay where they are ({error}).", take=take.name, error=error), warn=True)
             continue
         _SAVE.before.append((kept, "motion", kept.motion))
@@ -90,12 +94,8 @@ def _bring_beside(folder: Path) -> None:
 
 def copy_whole(file: Path, to: Path) -> None:
     """A copy that is there whole or not at all. Raises OSError."""
-    part = to.with_name(f"{to.name}.part")
-    try:
+    with written_whole(to) as part:
         shutil.copyfile(file, part)
-        part.replace(to)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @bpy.app.handlers.persistent

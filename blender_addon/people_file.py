@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from .ghmr_engine.errors import RecoverError
+from .ghmr_engine.part_files import written_whole
+from .ghmr_engine.plain_files import read_json
 
 Part = tuple[int, int, int]
 Parts = Sequence[Part]
@@ -57,7 +59,7 @@ def people_in(path: Path) -> PeopleFile:
         return _read(path, path.stat().st_mtime_ns)
     except OSError:
         message = f"{path.name}, which says who is in the clip, is not there."
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, ArithmeticError, KeyError, TypeError, AttributeError):
         message = f"{path.name} does not say who is in the clip."
     raise RecoverError("no_people_file", message, "Find the people again.")
 
@@ -65,39 +67,46 @@ def people_in(path: Path) -> PeopleFile:
 @lru_cache(maxsize=_KEPT)
 def _read(path: Path, _changed: int) -> PeopleFile:
     """A file as it was at one moment: panels and boxes ask for the same one at every redraw."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
     if (content["format"], content["version"]) != ("recover-motion people", 1):
         raise ValueError(path.name)
     width, height = content["image_size"]
-    people = {
-        entry["person"]: Found(
-            entry["main"],
-            np.array(entry["frames"], dtype=np.int64),
-            np.array(entry["boxes"], dtype=float).reshape(-1, 4),
-            path.with_name(entry["thumbnail"]),
-        )
-        for entry in content["people"]
-    }
-    sha256 = content["video"]["sha256"]
-    return PeopleFile(Fraction(*content["fps"]), content["frames"], (width, height), content["start"], sha256, people)
+    people = {entry["person"]: _found(path, entry) for entry in content["people"]}
+    sha256, start, frames = content["video"]["sha256"], content["start"], content["frames"]
+    fps = Fraction(*content["fps"]) if len(content["fps"]) == 2 else 0
+    counts = (*people, width, height, start, frames)
+    if not all(type(count) is int and 0 <= count < 2**31 for count in counts) or not isinstance(sha256, str):
+        raise ValueError("a number is none")
+    if min(fps, width, height, frames) <= 0:
+        raise ValueError("nothing is left")
+    return PeopleFile(fps, frames, (width, height), start, sha256, people)
+
+
+def _found(path: Path, entry: dict) -> Found:
+    """One of the file's people. Raises ValueError, KeyError, TypeError, OverflowError."""
+    frames, boxes = np.array(entry["frames"], dtype=np.int64), np.array(entry["boxes"], dtype=float).reshape(-1, 4)
+    if frames.shape != (len(boxes),) or (np.diff(frames) <= 0).any() or not np.isfinite(boxes).all():
+        raise ValueError("boxes and frames do not fit")
+    return Found(bool(entry["main"]), frames, boxes, path.with_name(entry["thumbnail"]))
 
 
 def clip_of(path: Path) -> str:
     """Path of the clip that a people file is of; empty where it cannot be read."""
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["video"]["path"])
+        return str(read_json(path)["video"]["path"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
 def write_identities(path: Path, people: Iterable[tuple[str, Parts]]) -> None:
-    """Tell the engine whom to recover: names and parts, in the order of their numbers. Raises OSError."""
+    """Tell the engine whom to recover: names and parts, in the order of their numbers. Whole or not. Raises OSError."""
     entries = [
         {"name": name, "parts": [{"person": person, "first": first, "last": last} for person, first, last in parts]}
         for name, parts in people
     ]
     content = {"format": "recover-motion identities", "version": 1, "people": entries}
-    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    with written_whole(path) as part:
+        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def visible(found: PeopleFile, parts: Parts) -> np.ndarray:

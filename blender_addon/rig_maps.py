@@ -14,6 +14,7 @@ from pathlib import Path
 import bpy
 
 from .ghmr_engine.errors import RecoverError
+from .ghmr_engine.part_files import written_whole
 from .preferences import data_folder
 from .retarget.guess import Found, Guess, guess_map
 from .retarget.rig_map import LONGEST, Remark, RigMap, from_text, to_text
@@ -136,14 +137,11 @@ def load(path: Path) -> RigMap:
 
 def save(rig_map: RigMap, path: Path) -> None:
     """Write a map, whole or not at all. Raises RecoverError cannot_write."""
-    part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(to_text(rig_map), encoding="utf-8")
-        part.replace(path)
+        with written_whole(path) as part:
+            part.write_text(to_text(rig_map), encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise RecoverError(
             "cannot_write", f"{path.name} cannot be written ({error.strerror}).", "Choose another folder."
         ) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from .ghmr_engine.errors import RecoverError
+from .ghmr_engine.part_files import written_whole
 
 _MODELS = {"POLYNOMIAL": ("polynomial", "k"), "DIVISION": ("division", "division_k"), "BROWN": ("brown", "brown_k")}
 """Blender's name of a distortion model: the file's name, and what its coefficients are called in Blender."""
@@ -36,12 +37,8 @@ def find_solved(chosen: bpy.types.MovieClip | None, video: Path) -> bpy.types.Mo
 
 def write_camera(clip: bpy.types.MovieClip, path: Path) -> None:
     """Write the solved camera to `path`, whole or not at all. Raises RecoverError, OSError."""
-    part = path.with_name(f"{path.name}.part")
-    try:
+    with written_whole(path) as part:
         part.write_text(json.dumps(camera_content(clip)), encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def camera_content(clip: bpy.types.MovieClip) -> dict[str, object]:

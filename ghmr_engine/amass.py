@@ -6,7 +6,6 @@ wrists; its fingers, 15 a hand, are straight here, and the turns of SMPL's two h
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 import tokenize
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from .motion_file import MotionFileError
+from .plain_files import read_arrays
 
 BODY_JOINTS, JOINTS = 22, 52
 _BETAS, _DMPLS = 16, 8
@@ -92,14 +92,15 @@ def write_amass(
 def read_amass(path: Path) -> AmassMotion:
     """A file of AMASS's, of either release, or of ours. Raises MotionFileError."""
     try:
-        content = path.read_bytes()
+        arrays = read_arrays(path)
     except FileNotFoundError:
         raise MotionFileError(f"There is no file {path}. Check the name.") from None
     except OSError as error:
         raise MotionFileError(f"Cannot read {path}: {error.strerror}. Check the file.") from error
+    except ValueError as error:
+        raise MotionFileError(f"{path} is damaged or not a file of AMASS's. Choose another.") from error
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return _checked({key: file[key] for key in file.files if key in _KNOWN})
+        return _checked({key: array for key, array in arrays.items() if key in _KNOWN})
     except _DAMAGED as error:
         raise MotionFileError(f"{path} is damaged or not a file of AMASS's. Choose another.") from error
 

@@ -146,7 +146,7 @@ def _is_size(value: object) -> bool:
 
 
 def _is_people(value: object) -> bool:
-    if not _is_list_of(str)(value):
+    if not _is_list_of(str)(value) or not value:
         return False
     return len(set(value)) == len(value) and all(re.fullmatch(r"[1-9][0-9]{0,3}", name) for name in value)
 

@@ -63,6 +63,8 @@ def check_place(out: Path, suffix: str) -> None:
         probe = part_of(background_part(out) if suffix == SUFFIX else thumbnail_path(out, 10_000))
         probe.touch()  # the longest name that will be written
         probe.unlink()
+    except ValueError as error:
+        raise RecoverError("bad_name", f"{str(out)!r} is no name for a file.", "Choose another.") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise RecoverError("bad_name", f"The name {out.name} is too long.", "Choose a shorter one.") from error

@@ -232,6 +232,11 @@ def error_reply(job: int | None, error: BaseException) -> Error:
         return Error(
             job, "out_of_memory", "There is not enough memory.", "Take a shorter range of frames, or the device cpu."
         )
+    if isinstance(error, OSError) and error.filename is not None:
+        return Error(
+            job, "cannot_use", f"{error.filename} cannot be used ({error.strerror or type(error).__name__}).",
+            "Check its name, its permissions and the space on its disk.",
+        )  # fmt: skip
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return Error(job, "internal", f"The engine failed ({text}).", "Report it, with the lines above.")
 

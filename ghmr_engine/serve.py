@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ghmr_engine.jpeg import ReplacedPicture
 
 PROGRESS_EVERY_S = 0.1
+LONGEST_LINE = 16_000_000
+"""Characters: a hundred thousand pins."""
 GRACE_S = 5.0
 """How long a job may take to stop once nobody listens any more."""
 
@@ -218,6 +220,17 @@ def welcome() -> protocol.Welcome:
     return protocol.Welcome(__version__, describe_device(), models)
 
 
+def bounded_lines(stream: TextIO, most: int = LONGEST_LINE) -> Iterator[str]:
+    """The lines of a stream; of one that is longer than any message only the beginning, marked so that it is none."""
+    while line := stream.readline(most):
+        if len(line) < most or line.endswith("\n"):
+            yield line
+            continue
+        while (rest := stream.readline(most)) and not rest.endswith("\n"):
+            pass
+        yield f"too long: {line[:60]}"
+
+
 def speaker(channel: TextIO) -> Say:
     """Writes replies to `channel`, whole lines from any thread. A reader that is gone is no error: stdin tells."""
     lock = threading.Lock()
@@ -241,8 +254,8 @@ def main() -> None:
     server = Server(say)
 
     def listen() -> None:
-        with open(0, encoding="utf-8", errors="replace", closefd=False) as lines:
-            server.listen(lines)
+        with open(0, encoding="utf-8", errors="replace", closefd=False) as stream:
+            server.listen(bounded_lines(stream))
         time.sleep(GRACE_S)
         server.drop_unfinished()
         os._exit(1)

@@ -27,6 +27,7 @@ _MACHINES_FAULT = {
     "unknown_model",
     "disk_full",
     "cannot_write",
+    "cannot_use",
     "no_cuda",
     "out_of_memory",
     "no_engine",

@@ -55,10 +55,11 @@ def _run(chosen: argparse.Namespace, rest: list[str]) -> int:
     if command == "setup":
         return _setup(chosen)
     if command == "recover":
-        out = (chosen.out or chosen.clip.with_suffix(".blend")).absolute()
-        recover.check_paths(chosen.clip, out)
+        clip = chosen.clip.absolute()  # a name may begin with a dash
+        out = (chosen.out or clip.with_suffix(".blend")).absolute()
+        recover.check_paths(clip, out)
         recover.prepare(chosen.wheels, chosen.blender)
-        return recover.recover(chosen.clip, out, chosen.picture, chosen.blender, _for_engine(chosen))
+        return recover.recover(clip, out, chosen.picture, chosen.blender, _for_engine(chosen))
     if command == "demo":
         return recover.demo(chosen.wheels, _for_engine(chosen))
     if command == "test":

@@ -18,7 +18,11 @@ DEMO = ASSETS / "demo.mp4"
 
 def check_paths(clip: Path, out: Path) -> None:
     """Raises RecoverError no_file, bad_out, cannot_write, before anything is set up for them."""
-    if not clip.is_file():
+    try:
+        there = clip.is_file()
+    except OSError as error:  # a name that is too long
+        raise RecoverError("no_file", f"{clip} cannot be used ({error.strerror}).", "Check the path.") from error
+    if not there:
         raise RecoverError("no_file", f"There is no file {clip}.", "Check the path.")
     if out.suffix != ".blend":
         raise RecoverError(

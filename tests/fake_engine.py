@@ -2,7 +2,8 @@
 
 walk: a take of motions.py, and four people to find; nobody: an error; slow: works until told to stop; stuck: hears
 nothing and has a child; crash: dies with a word in the log; once: the same, but at the first time only; wait: works
-while there is a file WAIT beside the clip; garbage: says other things between. Solved again, a person
+while there is a file WAIT beside the clip; garbage: says other things between; damaged: its motion
+file is cut in half. Solved again, a person
 is RESOLVED_M higher and a pinned joint turned by PINNED_RAD. Run as a script, by any Python with NumPy and OpenCV.
 """
 
@@ -133,6 +134,13 @@ def garbage(job: protocol.Recover) -> None:
     walk(job)
 
 
+def damaged(job: protocol.Recover) -> None:
+    motion = Path(job.out)
+    write_motion(motion, walking_motion(frames=30))
+    motion.write_bytes(motion.read_bytes()[: motion.stat().st_size // 2])
+    say(protocol.Done(job.id, job.out, {"1": QUALITY}, {"video": 0.1}, "open", []))
+
+
 def resolve(job: protocol.Resolve) -> None:
     """Everybody asked for is RESOLVED_M higher in the asked frames, and a pinned joint turned by PINNED_RAD about x."""
     motion, edits = read_motion(Path(job.motion)), edits_from(job.edits)
@@ -181,7 +189,7 @@ def nobody(job: protocol.Recover | protocol.Find) -> None:
 
 def main() -> None:
     stops: dict[int, threading.Event] = {}
-    known = {kind.__name__: kind for kind in (walk, stuck, crash, once, wait, garbage, nobody)}
+    known = {kind.__name__: kind for kind in (walk, stuck, crash, once, wait, garbage, nobody, damaged)}
     log("environment " + " ".join(sorted(os.environ)))
     say(protocol.Welcome("0.1.0", "cpu", []))
     for line in sys.stdin:

@@ -17,7 +17,7 @@ import roma
 import torch
 from motions import walking_motion
 
-from ghmr_engine import added_stages, cli, pipeline, serve
+from ghmr_engine import added_stages, cli, pipeline, serve, video
 from ghmr_engine.body.smpl import Body
 from ghmr_engine.errors import RecoverError
 from ghmr_engine.types import CameraMotion, LiftedPerson, People, Track, VideoInfo, WorldPerson, WorldScene
@@ -35,6 +35,7 @@ class Clip:
 
 
 def open_video(path, options, report):
+    video._check_file(path)
     data = path.read_bytes()
     info = VideoInfo(
         path, path.name, len(data), hashlib.sha256(data).hexdigest(), 1280, 720, Fraction(30), FRAMES, options.start,
@@ -179,21 +180,24 @@ def slow_background(clip, out, report):
     slow(clip, None, report)
 
 
+def stand_in(behaviour, put=setattr):
+    """Put the made-up stages into the engine. put: called as setattr is."""
+    put(pipeline.video, "open_video", open_video)
+    copies = {"background_fails": background_fails, "slow_background": slow_background}
+    put(pipeline.video, "write_background", copies.get(behaviour, write_background))
+    finders = {"slow": slow, "native": native, "failing": failing, "nobody": nobody, "noisy": noisy}
+    put(pipeline.people, "find_people", finders.get(behaviour, find_people))
+    put(pipeline.camera, "track_camera", track_camera)
+    put(pipeline.lift, "lift_people", lift_people)
+    put(pipeline.world, "place_in_world", place_in_world)
+    put(pipeline.refine, "refine", refine)
+    put(added_stages, "load_body", load_body)
+    put(pipeline, "load_network", lambda path, device: None)
+
+
 def main() -> None:
     behaviour, *rest = sys.argv[1:]
-    pipeline.video.open_video = open_video
-    pipeline.video.write_background = {
-        "background_fails": background_fails, "slow_background": slow_background
-    }.get(behaviour, write_background)  # fmt: skip
-    pipeline.people.find_people = {
-        "slow": slow, "native": native, "failing": failing, "nobody": nobody, "noisy": noisy
-    }.get(behaviour, find_people)  # fmt: skip
-    pipeline.camera.track_camera = track_camera
-    pipeline.lift.lift_people = lift_people
-    pipeline.world.place_in_world = place_in_world
-    pipeline.refine.refine = refine
-    added_stages.load_body = load_body
-    pipeline.load_network = lambda path, device: None
+    stand_in(behaviour)
     if rest == ["serve"]:
         serve.main()
     else:

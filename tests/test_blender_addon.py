@@ -36,7 +36,7 @@ def engine_home(folder: Path) -> Path:
 
 def make_clips(folder: Path) -> Path:
     folder.mkdir()
-    for name in ("walk", "nobody", "crash", "slow"):
+    for name in ("walk", "nobody", "crash", "slow", "damaged"):
         shutil.copy(REPO / "assets" / "demo.mp4", folder / f"{name}.mp4")
     return folder
 

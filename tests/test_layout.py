@@ -33,6 +33,26 @@ ALLOWED_IN_STAGES = {
     "plain_files",
 }
 LONGEST = 400
+SHELLS = {"os.system", "os.popen", "os.startfile", "subprocess.getoutput", "subprocess.getstatusoutput", "pty.spawn",
+          "asyncio.create_subprocess_shell", "eval", "exec"}  # fmt: skip
+WRITERS = {"write_text", "write_bytes", "touch", "save_as_mainfile", "copyfile", "copy2", "copytree", "imwrite",
+           "save_file", "extractall"}  # fmt: skip
+WRITES_OTHERWISE = {
+    "blender_addon/bases.py": "an empty file that takes a name, and a probe whether a folder can be written",
+    "blender_addon/exports/writers.py": "into the part that it is given, as Blender's exporters do",
+    "blender_addon/headless.py": "saves to the part that it is given, by a function of its own",
+    "blender_addon/places_of_takes.py": "an empty file that takes a name until the take is there",
+    "ghmr_engine/batch/farm.py": "a log, which is read while it grows",
+    "ghmr_engine/child_process.py": "a log, which is read while it grows",
+    "ghmr_engine/cache.py": "to a part whose name tempfile chooses",
+    "ghmr_engine/native_output.py": "the terminal",
+    "ghmr_engine/output.py": "a probe whether a folder can be written",
+    "ghmr_engine/serve.py": "the pipe that it answers on",
+    "installer/addon.py": "into a folder that is renamed when it is whole",
+    "installer/child.py": "a log, which is read while it grows",
+    "installer/stamps.py": "a lock, in which nothing is read; all else goes by its own part",
+}
+"""Who may write without a part, and why."""
 RUN_BY_BLENDER = "ghmr_engine/evaluate/in_blender.py"
 """Given to Blender as a script, never imported."""
 
@@ -169,6 +189,36 @@ def test_no_checkpoint_is_unpickled(path):
         assert "weights_only=True" in call, f"{where(path)}: {call}"
     assert "allow_pickle=True" not in text
     assert not tops(path) & {"pickle", "joblib", "dill"}
+
+
+@pytest.mark.parametrize("path", [REPO / "install.py", *sources(*PROGRAMS)], ids=where)
+def test_no_shell_is_ever_given_a_word(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name, at = ast.unparse(node.func), f"{where(path)}:{node.lineno}"
+        assert name not in SHELLS, f"{at} calls {name}"
+        assert "shell" not in {keyword.arg for keyword in node.keywords}, f"{at} gives shell="
+        if name.startswith("subprocess.") and name != "subprocess.TimeoutExpired":
+            assert not isinstance(node.args[0], (ast.Constant, ast.JoinedStr, ast.BinOp)), f"{at} runs one string"
+
+
+@pytest.mark.parametrize("path", [REPO / "install.py", *sources(*PROGRAMS)], ids=where)
+def test_files_are_written_under_another_name_and_renamed(path):
+    """Every call that writes names a part, or its file is listed with the reason."""
+    if where(path).startswith(("ghmr_engine/train/", "ghmr_engine/evaluate/")) or where(path) in WRITES_OTHERWISE:
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and (written := written_by(node)):
+            assert re.search(r"part\b|part_of", written), f"{where(path)}:{node.lineno}: {written}"
+
+
+def written_by(node: ast.Call) -> str:
+    """A call that writes, as source; empty for others."""
+    last = ast.unparse(node.func).split(".")[-1]
+    modes = [ast.unparse(each) for each in (*node.args, *(key.value for key in node.keywords if key.arg == "mode"))]
+    opens = last in ("open", "fdopen") and any(re.fullmatch(r"'[rwxabt+]*[wxa+][rwxabt+]*'", mode) for mode in modes)
+    return ast.unparse(node) if opens or last in WRITERS else ""
 
 
 @pytest.mark.parametrize("path", sources(*PROGRAMS), ids=where)

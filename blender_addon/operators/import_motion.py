@@ -10,7 +10,7 @@ from .. import runner
 from ..ghmr_engine import protocol
 from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError, read_motion
-from ..places_of_takes import new_path, takes_folder
+from ..places_of_takes import free, new_path, takes_folder
 from ..sources import Source
 from ..translations import fault, told
 from .recover import Order, at_work, cannot_start, engine_for, finish_in_background
@@ -106,11 +106,16 @@ def _ask(context: bpy.types.Context, path: Path, clip: Path | None, rate: float)
     """Have the engine read it, which runs nothing of it. Raises RecoverError."""
     out = new_path(takes_folder(), path.name.partition(".")[0] or "motion", "motion.npz")
     said, fps = None if clip is None else str(clip), rate or None
-    task = runner.Task("Import Motion", _order(context, clip, out).build)
+    order = _order(context, clip, out)
+    task = runner.Task("Import Motion", order.build, order.drop)
     try:
         runner.ask(engine_for(context), lambda number: protocol.Import(number, str(path), said, fps, str(out)), task)
     except OSError as error:
+        free(out)
         raise cannot_start(error) from error
+    except RecoverError:
+        free(out)
+        raise
 
 
 def _draw_in_menu(self: bpy.types.Menu, _context: bpy.types.Context) -> None:

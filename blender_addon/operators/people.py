@@ -15,7 +15,7 @@ from ..ghmr_engine import protocol
 from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..people_file import both_visible, clip_of, cut, joined, stretches, visible
-from ..places_of_takes import new_path, takes_folder
+from ..places_of_takes import free, new_path, takes_folder
 from ..showing import current_frame, redraw_clips
 from ..sources import Source, clip_range, source_of
 from ..translations import fault, local, told
@@ -75,10 +75,11 @@ def _ask_who(context: bpy.types.Context) -> None:
     looked_at = clip_range(context.scene.recover_motion, source)
     out = _people_path(takes_folder(), source.path, looked_at)
     search = _Search(replace(source, clip=None), looked_at, context.scene.name)
-    task = runner.Task("Find People", search.list_people)
+    task = runner.Task("Find People", search.list_people, lambda: free(out))
     try:
         runner.ask(python, lambda number: protocol.Find(number, str(source.path), str(out), looked_at), task)
     except OSError as error:
+        free(out)
         raise cannot_start(error) from error
 
 

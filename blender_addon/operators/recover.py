@@ -16,7 +16,7 @@ from ..ghmr_engine.errors import RecoverError
 from ..jobs import JOB
 from ..motion import read_motion
 from ..people_file import write_identities
-from ..places_of_takes import new_path, takes_folder
+from ..places_of_takes import free, new_path, takes_folder
 from ..preferences import HOW_TO_INSTALL, chosen_engine
 from ..properties import CAMERAS_WITH_A_FILE
 from ..scene.background import clip_to_show
@@ -121,6 +121,7 @@ class Order:
 
     def drop(self) -> None:
         """Nothing came of it: what was written to lie beside the take goes."""
+        free(self.out)
         for ending in (_CAMERA, _IDENTITIES):
             with contextlib.suppress(OSError):
                 _beside(self.out, ending).unlink(missing_ok=True)

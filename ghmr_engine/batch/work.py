@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from ghmr_engine import __version__, output, protocol
 from ghmr_engine.batch import manifest
 from ghmr_engine.batch.clips import Clip, Content, content_of
 from ghmr_engine.errors import RecoverError
+from ghmr_engine.motion_file import MotionFileError, read_motion
+from ghmr_engine.part_files import written_whole
 
 PICTURES, LOGS = "pictures", "logs"
 _DEADLY = ("engine_died", "engine_hangs", "out_of_memory")
@@ -140,11 +138,10 @@ def _begun(work: Work) -> dict:
 def _outcome(done: protocol.Done, out: Path) -> dict:
     """What a recovery says of itself, and its files. Raises RecoverError where they are not there."""
     try:
-        with np.load(out, allow_pickle=False) as file:
-            meta = json.loads(str(file["meta"]))
+        meta = read_motion(out).meta
         copy = meta["video"].get("background")
         files = {name: content_of(out.with_name(name)).sha256 for name in (out.name, copy) if name}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, MotionFileError, RecoverError) as error:
         raise RecoverError("no_result", f"The result {out} cannot be read ({error}).", "Recover it again.") from error
     return {
         "out": out.name, "files": files, "frames": meta["frames"], "fps": meta["fps"][0] / meta["fps"][1],
@@ -168,7 +165,8 @@ def _write_log(folder: Path, clip: Clip, error: RecoverError, text: str) -> str:
     try:
         path.parent.mkdir(exist_ok=True)
         said = f"{clip.path}\n{error.code}: {error.message} {error.fix}\n\n{text}\n"
-        path.write_bytes(said.encode("utf-8", "backslashreplace"))
+        with written_whole(path) as part:
+            part.write_bytes(said.encode("utf-8", "backslashreplace"))
     except OSError as problem:
         raise RecoverError(
             "cannot_write", f"Cannot write {path} ({problem.strerror}).", "Make room there, then start again."

@@ -14,7 +14,8 @@ from ghmr_engine.camera.gyro import read_gyro, turns_of
 from ghmr_engine.camera.lens import LOG_FOCAL, focal_length
 from ghmr_engine.camera.lens_lines import focal_of_lines
 from ghmr_engine.camera.lines import planes_of, steep
-from ghmr_engine.camera.odometry import CameraPath, find_path, shape_seen_from
+from ghmr_engine.camera.long_path import find_whole_path
+from ghmr_engine.camera.odometry import CameraPath, shape_seen_from
 from ghmr_engine.camera.slam import run_slam
 from ghmr_engine.geometry import intrinsics
 from ghmr_engine.options import Options
@@ -24,7 +25,7 @@ from ghmr_engine.video import Video
 
 __all__ = ["VERSION", "file_sha256", "track_camera"]
 
-VERSION = 3
+VERSION = 4
 """Counted up whenever the same input would give another result: kept results follow it."""
 
 _STILL_PX = 1.0
@@ -65,7 +66,7 @@ def track_camera(video: Video, people: People, options: Options, report: Report)
         R = turns_of(gyro, background.R, background.confidence, float(info.fps))
         return _motion(info, CameraPath(R, np.ones(info.frames), known=False), lens, "gyro", background)
     scale = working_scale(info)
-    path = find_path(background, lens.focal_px * scale, lens.log_deviation)
+    path = find_whole_path(background, lens.focal_px * scale, lens.log_deviation)
     report(1.0)
     if path is None:
         turned = CameraPath(background.R, background.confidence, known=False)

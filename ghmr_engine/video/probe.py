@@ -83,8 +83,6 @@ def _facts(path: Path) -> _Facts:
     no_frames = RecoverError("no_frames", f"{path.name} has no picture that can be decoded.", "Choose another clip.")
     try:
         container = open_container(path)
-    except PermissionError as error:
-        raise RecoverError("cannot_read", f"Cannot read {path}.", "Check the file's permissions.") from error
     except av.EOFError as error:
         raise no_frames from error
     except (av.FFmpegError, OSError, ValueError) as error:
