@@ -11,6 +11,7 @@ import pickle
 import struct
 import subprocess
 import types
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,3 +150,45 @@ def _array_state(shape: tuple[int, ...], data: bytes) -> bytes:
     """An array that says it is larger than its bytes."""
     state = (1, shape, np.dtype("<f8"), False, data)
     return dumped(_Calls(np._core.multiarray._reconstruct, np.ndarray, (0,), b"b", state=state), 4)
+
+
+def crashes() -> dict[str, bytes]:
+    """What made the reader's own process crash, or read where nothing is."""
+    objects = np.empty(0, object).reshape(10**8, 0)
+    tensor = _Calls(torch._utils._rebuild_tensor_v2, objects, 5 * 10**7, (1,), (0,), False, None)
+    numbers = _Calls(torch._utils._rebuild_tensor_v2, np.zeros((10**8, 0)), 5 * 10**7, (1,), (0,), False, None)
+    deep = b")" + b"\x85" * 300_000
+    return {
+        "a deep key": b"\x80\x04}" + deep + b"K\x01s.",
+        "a deep key in a set": b"\x80\x04\x8f(" + deep + b"\x90.",
+        "a deep key in a frozenset": b"\x80\x04(" + deep + b"\x91.",
+        "a deep key in a call": b"\x80\x04cbuiltins\nset\n]" + deep + b"a\x85R.",
+        "a deep key in a pair": b"\x80\x04cbuiltins\ndict\n]" + deep + b"K\x01\x86a\x85R.",
+        "a tensor of no objects": dumped(tensor, 4),
+        "a tensor of no numbers": dumped(numbers, 4),
+    }
+
+
+def copies() -> dict[str, bytes]:
+    """Few bytes that ask for the same again and again, each time as something of its own."""
+    row = b"\x80\x04](" + b"K\x01" * 100_000 + b"e\x94](" + b"cbuiltins\nlist\nh\x00\x85R" * 1000 + b"e."
+    text = b"\x80\x04B" + struct.pack("<I", 1 << 20) + bytes(1 << 20) + b"\x94]("
+    text += b"cbuiltins\nbytearray\nh\x00\x85R" * 1000 + b"e."
+    number = np.zeros(1)
+    tensors = [_Calls(torch._utils._rebuild_tensor_v2, number, 0, (1 << 20,), (0,), False, None) for _ in range(1000)]
+    return {
+        "lists": row,
+        "bytes": text,
+        "tensors": dumped(tensors, 4),
+        "sets": zlib.compress(b"\x80\x04(" + b"\x8f" * 1_000_000 + b"l."),
+        "dicts": zlib.compress(b"\x80\x04(" + b"}" * 1_000_000 + b"l."),
+        "memories": zlib.compress(b"\x80\x04N" + b"\x94" * 1_000_000 + b"."),
+    }
+
+
+def backwards(path: Path) -> None:
+    """An archive whose array has less than no numbers: all there is would be read."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (-1,)})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("poses.npy", header.getvalue() + bytes(300_000_000))

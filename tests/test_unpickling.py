@@ -1,6 +1,8 @@
 """Results of other programs are read as data: what a pickle wants to run is refused, and what would grow is stopped."""
 
 import pickle
+import subprocess
+import sys
 import tracemalloc
 from collections import OrderedDict, defaultdict
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 import torch
 
 from ghmr_engine.errors import RecoverError
+from ghmr_engine.others import bounded
 from ghmr_engine.others.content import read_content
 from ghmr_engine.others.unpickling import LARGEST_ARRAY, LeftOut
 
@@ -26,6 +29,16 @@ ARRAYS = {
     "big": np.arange(4, dtype=">f8"), "none": np.zeros((0, 3)), "flags": np.array([True, False]),
     "words": np.array(["a", "bcd"]), "single": np.array(3.5), "part": np.arange(20.0).reshape(4, 5)[::2, 1:3],
 }  # fmt: skip
+READ_ALL = """
+import pathlib, sys
+from ghmr_engine.errors import RecoverError
+from ghmr_engine.others.content import read_content
+for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
+    try:
+        print(path.name, read_content(path))
+    except RecoverError as error:
+        print(path.name, error.code, flush=True)
+"""
 
 
 def same(a, b):
@@ -51,6 +64,11 @@ def test_arrays_of_objects_in_numpy_s_files(tmp_path):
     np.savez_compressed(tmp_path / "x.npz", results=PLAIN, plain=ARRAYS["f"])
     read = read_content(tmp_path / "x.npz")
     assert read["results"] == PLAIN and same(read["plain"], ARRAYS["f"])
+    rows = np.empty(2, object)
+    rows[0], rows[1] = np.arange(3), np.ones(3, dtype=int)
+    np.save(tmp_path / "rows.npy", rows)
+    read = read_content(tmp_path / "rows.npy")
+    assert read.shape == (2,) and all(same(a, b) for a, b in zip(read, rows, strict=True))
 
 
 @pytest.mark.parametrize("name", ["joblib.pkl", "joblib_packed.pkl"])
@@ -137,6 +155,40 @@ def test_bombs_do_not_eat_the_memory(tmp_path):
             tracemalloc.stop()
         assert error.code in ("too_large", "damaged_file"), (path.name, error)
         assert peak < 150e6, (path.name, peak)
+
+
+def test_nothing_that_is_asked_for_again_and_again_eats_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounded, "MOST_BYTES", 1 << 23)
+    for name, data in bad_pickles.copies().items():
+        path = tmp_path / "x.pkl"
+        path.write_bytes(data)
+        tracemalloc.start()
+        try:
+            error = refused(path, tmp_path / "mark")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert error.code == "too_large", name
+        assert peak < 100e6, (name, peak)
+
+
+def test_an_array_of_less_than_nothing_is_not_read(tmp_path):
+    bad_pickles.backwards(tmp_path / "x.npz")
+    tracemalloc.start()
+    try:
+        assert refused(tmp_path / "x.npz", tmp_path / "mark").code == "damaged_file"
+        assert tracemalloc.get_traced_memory()[1] < 10e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_file_makes_the_reader_itself_crash(tmp_path):
+    crashes = bad_pickles.crashes()
+    for name, data in crashes.items():
+        (tmp_path / name).write_bytes(data)
+    done = subprocess.run([sys.executable, "-c", READ_ALL, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"{name} damaged_file" for name in sorted(crashes)]
 
 
 def test_what_is_no_result_is_one_line(tmp_path):

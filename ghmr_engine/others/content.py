@@ -10,12 +10,12 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from ghmr_engine.errors import RecoverError
-from ghmr_engine.others.names import find
+from ghmr_engine.others.bounded import PIECE, Bounded
+from ghmr_engine.others.names import checked_shape, find
 from ghmr_engine.others.unpickling import (
     LARGEST_ARRAY,
     LEFT_OUT,
@@ -29,7 +29,6 @@ from ghmr_engine.others.unpickling import (
 
 _MOST_UNPACKED = 1 << 33
 """Bytes that a packed file may unfold to; most of them (vertices) are passed over."""
-_PIECE = 1 << 18
 _TORCH_MAGIC = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 _DAMAGED = (
     OSError, ValueError, EOFError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError,
@@ -47,7 +46,7 @@ def read_content(path: Path) -> object:
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
-            return _reader(file.read(16))(path, _Bounded(file, size))
+            return _reader(file.read(16))(path, Bounded(file, size))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise RecoverError("no_file", f"{path} cannot be read: {error.strerror}.", "Choose a file.") from error
     except Unsafe as error:
@@ -62,7 +61,7 @@ def read_content(path: Path) -> object:
         ) from error
 
 
-Reader = Callable[[Path, "_Bounded"], object]
+Reader = Callable[[Path, Bounded], object]
 
 
 def _reader(head: bytes) -> Reader:
@@ -73,60 +72,16 @@ def _reader(head: bytes) -> Reader:
     if head[: len(_TORCH_MAGIC)] == _TORCH_MAGIC:
         return lambda path, _file: _torch(path)
     if head[:1] == b"x" and len(head) > 1 and (head[0] * 256 + head[1]) % 31 == 0:
-        return lambda _path, file: unpickle(_Bounded(io.BufferedReader(_Unpacked(file, 15)), _MOST_UNPACKED), find)
+        return lambda _path, file: unpickle(Bounded(io.BufferedReader(_Unpacked(file, 15)), _MOST_UNPACKED), find)
     if head[:2] == b"\x1f\x8b":
-        return lambda _path, file: unpickle(_Bounded(io.BufferedReader(_Unpacked(file, 31)), _MOST_UNPACKED), find)
+        return lambda _path, file: unpickle(Bounded(io.BufferedReader(_Unpacked(file, 31)), _MOST_UNPACKED), find)
     return lambda _path, file: unpickle(file, find)
-
-
-class _Bounded:
-    """A stream that never makes room for more than it can still hold, and keeps no more than MOST_BYTES in all."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream, self._left, self._kept = stream, size, 0
-        if stream.seekable():
-            stream.seek(0)
-
-    def read(self, length: int) -> bytes:
-        """So many bytes; fewer at the end. Raises TooLarge."""
-        if length > self._left:
-            raise EOFError
-        self._kept += length
-        if length > LARGEST_ARRAY + _PIECE or self._kept > MOST_BYTES:
-            raise TooLarge
-        data = self._stream.read(length)
-        self._left -= len(data)
-        return data
-
-    def skip(self, length: int) -> None:
-        """Pass over so many bytes. Raises EOFError."""
-        if length > self._left:
-            raise EOFError
-        self._left -= length
-        while length:
-            passed = len(self._stream.read(min(length, _PIECE)))
-            if not passed:
-                raise EOFError
-            length -= passed
-
-    def readline(self) -> bytes:
-        """A line: older pickles write numbers, names and text so."""
-        line = self._stream.readline(min(self._left, LARGEST_ARRAY))
-        self._left -= len(line)
-        self._kept += len(line)
-        if self._kept > MOST_BYTES:
-            raise TooLarge
-        return line
-
-    def tell(self) -> int:
-        """How much is left, as a place: pickletools wants one."""
-        return -self._left
 
 
 class _Unpacked(io.RawIOBase):
     """What a zlib or gzip stream holds, in pieces."""
 
-    def __init__(self, packed: _Bounded, bits: int) -> None:
+    def __init__(self, packed: Bounded, bits: int) -> None:
         self._packed, self._unpack, self._waiting = packed, zlib.decompressobj(bits), b""
 
     def readable(self) -> bool:
@@ -144,13 +99,13 @@ class _Unpacked(io.RawIOBase):
         return 0
 
     def _piece(self) -> bytes:
-        length = min(_PIECE, self._packed._left)
+        length = min(PIECE, self._packed.left)
         if not length:
             raise EOFError
         return self._packed.read(length)
 
 
-def _zipped(path: Path, _file: _Bounded) -> object:
+def _zipped(path: Path, _file: Bounded) -> object:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if any(member.filename.endswith("/data.pkl") for member in members):
@@ -160,7 +115,7 @@ def _zipped(path: Path, _file: _Bounded) -> object:
         kept, content = 0, {}
         for member in members:
             with archive.open(member) as stream:
-                value = _npy(_Bounded(stream, member.file_size))
+                value = _npy(Bounded(stream, member.file_size))
             kept += getattr(value, "nbytes", 0)
             if kept > MOST_BYTES:
                 raise TooLarge
@@ -169,7 +124,7 @@ def _zipped(path: Path, _file: _Bounded) -> object:
     return content
 
 
-def _npy(stream: _Bounded) -> object:
+def _npy(stream: Bounded) -> object:
     """An array; one of objects holds a pickle, and one alone stands for itself."""
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -179,7 +134,7 @@ def _npy(stream: _Bounded) -> object:
         return value[()] if isinstance(value, np.ndarray) and value.shape == () else value
     if kind.names is not None:
         raise ValueError("an array of several fields")
-    length = math.prod(shape) * kind.itemsize
+    length = math.prod(checked_shape(shape)) * kind.itemsize
     if length > LARGEST_ARRAY:
         return LEFT_OUT
     data = stream.read(length)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import math
-from typing import BinaryIO
 
 import numpy as np
 
-from ghmr_engine.others.unpickling import LARGEST_ARRAY, LEFT_OUT, Unsafe, unpickle
+from ghmr_engine.others.bounded import Bounded
+from ghmr_engine.others.unpickling import LARGEST_ARRAY, LEFT_OUT, Stream, Unsafe, as_key, unpickle
 
 _KINDS = "biufcSUO"
 """Of NumPy's types: numbers, text, and objects, which come out of the pickle itself."""
@@ -28,7 +28,7 @@ class _Name:
         """Has no state."""
         raise Unsafe(f"a state for {self.name}")
 
-    def built(self, _stream: BinaryIO) -> object:
+    def built(self, _stream: Stream) -> object:
         """Itself."""
         return self
 
@@ -47,6 +47,10 @@ class _Container(_Name):
             fits = (bytes, bytearray)
         if len(arguments) > 1 or not all(isinstance(argument, fits) for argument in arguments):
             raise Unsafe(f"a call of {self.name} with something else")
+        if self._kind in (set, frozenset):
+            return self._kind(map(as_key, *arguments)) if arguments else self._kind()
+        if self._kind is dict and arguments and not isinstance(arguments[0], dict):
+            return {as_key(key): value for key, value in arguments[0]}
         return self._kind(*arguments)
 
 
@@ -97,7 +101,7 @@ class _Array(_Name):
             raise ValueError("an array's state has five parts")
         self.value = array(state[2], state[1], "F" if state[3] else "C", state[4])
 
-    def built(self, _stream: BinaryIO) -> object:
+    def built(self, _stream: Stream) -> object:
         return self.value
 
 
@@ -127,7 +131,7 @@ class _JoblibArray(_Name):
             raise ValueError("joblib's arrays are described by a dict")
         self.state = state
 
-    def built(self, stream: BinaryIO) -> object:
+    def built(self, stream: Stream) -> object:
         kind = self.state.get("dtype")
         if not isinstance(kind, _Type) or kind.dtype is None:
             raise ValueError("an array without a type")
@@ -156,9 +160,9 @@ class _TensorStorage(_Name):
         (data,) = arguments
         if not isinstance(data, bytes):
             raise ValueError("a storage is bytes")
-        stream = io.BytesIO(data)
+        stream = Bounded(io.BytesIO(data), len(data))
         for _head in ("magic", "version", "system"):
-            unpickle(stream, find)
+            unpickle(stream, _find_storage)
         asked: list[np.dtype] = []
 
         def persistent(what: object) -> str:
@@ -170,8 +174,8 @@ class _TensorStorage(_Name):
             asked.append(np.dtype(_STORAGES[letter]))
             return "storage"
 
-        unpickle(stream, find, persistent)
-        if len(asked) != 1 or unpickle(stream, find) is None:
+        unpickle(stream, _find_storage, persistent)
+        if len(asked) != 1 or unpickle(stream, _find_storage) is None:
             raise ValueError("a storage has one list of numbers")
         count = int(np.frombuffer(_exactly(stream, 8), "<i8")[0])
         if not 0 <= count * asked[0].itemsize <= len(data):
@@ -184,7 +188,9 @@ class _Tensor(_Name):
         """An array of a storage (numbers,), its first place, shape and strides, all of them inside the storage."""
         numbers, first, shape, strides = arguments[:4]
         size = checked_shape(shape)
-        if not isinstance(numbers, np.ndarray) or len(checked_shape(strides)) != len(size) or type(first) is not int:
+        # A storage is one row of plain numbers: of any other array the reach below would be no bound.
+        is_storage = isinstance(numbers, np.ndarray) and numbers.ndim == 1 and numbers.dtype.kind in "biuf"
+        if not is_storage or len(checked_shape(strides)) != len(size) or type(first) is not int:
             raise ValueError("a tensor has a storage, a shape and strides")
         if not math.prod(size):
             return np.zeros(size, numbers.dtype)
@@ -234,6 +240,14 @@ def find(module: str, name: str) -> _Name:
     return known
 
 
+def _find_storage(module: str, name: str) -> _Name:
+    """The same within a storage, which names its kind of numbers alone."""
+    found = find(module, name)
+    if type(found) is not _Name:
+        raise Unsafe(f"{module}.{name} within a storage")
+    return found
+
+
 def checked_shape(shape: object) -> tuple[int, ...]:
     """A shape of numbers that are not negative. Raises ValueError."""
     if not isinstance(shape, (tuple, list)) or len(shape) > 16:
@@ -266,7 +280,7 @@ def array(kind: object, shape: object, order: object, data: object) -> object:
     return np.frombuffer(raw, kind.dtype).reshape(size, order="F" if order == "F" else "C")
 
 
-def _exactly(stream: BinaryIO, length: int) -> bytes:
+def _exactly(stream: Stream, length: int) -> bytes:
     data = stream.read(length)
     if len(data) != length:
         raise ValueError("the file ends too early")

@@ -7,9 +7,10 @@ and containers of them by itself, and refuses the file at any other.
 from __future__ import annotations
 
 import pickletools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from ghmr_engine.errors import RecoverError
 
@@ -18,11 +19,15 @@ MOST_VALUES = 20_000_000
 DEEPEST = 60
 """Containers within containers."""
 MOST_BYTES = 1 << 30
-"""Of what is kept of one file."""
+"""Of what is kept of one file as it is read; what is made of that may have twice as many."""
 LARGEST_ARRAY = 1 << 26
 """Bytes; a larger one (vertices of every frame) is passed over, and stands as LEFT_OUT."""
 _LARGEST_COUNT = 200_000_000
 """Opcodes: far more than any result has, and over in minutes."""
+
+
+_LONGEST_KEY, _DEEPEST_KEY = 100, 3
+"""Parts of a tuple that is a key, and tuples within it: Python would crash over one that is thousands deep."""
 
 
 class LeftOut:
@@ -32,13 +37,29 @@ class LeftOut:
 LEFT_OUT = LeftOut()
 
 
+class Stream(Protocol):
+    """What pickles are read from; it counts what was made of them (bounded.Bounded)."""
+
+    def read(self, length: int) -> bytes:
+        """So many bytes, fewer at the end."""
+
+    def readline(self) -> bytes:
+        """A line."""
+
+    def skip(self, length: int) -> None:
+        """Pass over so many bytes. Raises EOFError."""
+
+    def make(self, length: int) -> None:
+        """So many bytes of memory are used for what was read. Raises TooLarge where that is too much."""
+
+
 class Named(Protocol):
     """Something that a pickle may name. Each method may raise Unsafe or ValueError."""
 
     def call(self, arguments: tuple) -> object:
         """What the pickle would get by calling it."""
 
-    def built(self, stream: BinaryIO) -> object:
+    def built(self, stream: Stream) -> object:
         """What stands for it once it has its state; joblib's arrays lie in the stream right there."""
 
     def set_state(self, state: object) -> None:
@@ -63,7 +84,7 @@ Find = Callable[[str, str], Named]
 Persistent = Callable[[object], object]
 
 
-def unpickle(stream: BinaryIO, find: Find, persistent: Persistent | None = None) -> object:
+def unpickle(stream: Stream, find: Find, persistent: Persistent | None = None) -> object:
     """The next pickled value of `stream`, which is left behind the pickle's end. find: of names. persistent: of ids.
 
     Raises Unsafe where anything else is named, TooLarge, and ValueError where the stream is no whole pickle.
@@ -85,7 +106,7 @@ def unpickle(stream: BinaryIO, find: Find, persistent: Persistent | None = None)
 class _Machine:
     """The stack and the memo of one pickle."""
 
-    def __init__(self, stream: BinaryIO, find: Find, persistent: Persistent | None) -> None:
+    def __init__(self, stream: Stream, find: Find, persistent: Persistent | None) -> None:
         self._stream, self._find, self._persistent = stream, find, persistent
         self._stack: list[object] = []
         self._memo: dict[int, object] = {}
@@ -94,6 +115,7 @@ class _Machine:
 
     def do(self, name: str, argument: object) -> None:
         """One opcode."""
+        self._stream.make(_WEIGHTS.get(name, _REFERENCE))
         if name in _VALUES:
             self._stack.append(argument)
         elif name in _CONSTANTS:
@@ -153,7 +175,7 @@ class _Machine:
         if len(items) % 2:
             raise ValueError("a key without a value")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[key] = value
+            target[as_key(key)] = value
 
     def _set_item(self, _argument: object) -> None:
         value, key = self.pop(), self.pop()
@@ -173,7 +195,7 @@ class _Machine:
         arguments, called = self.pop(), self.pop()
         if type(arguments) is not tuple or not hasattr(called, "call"):
             raise Unsafe("a call of something that has no name")
-        self._stack.append(called.call(arguments))
+        self._made(called.call(arguments))
 
     def _build(self, _argument: object) -> None:
         state = self.pop()
@@ -185,6 +207,10 @@ class _Machine:
         for where in self._unbuilt.pop(id(built), ()):  # who remembered the empty one means this
             if self._memo[where] is built:
                 self._memo[where] = value
+        self._made(value)
+
+    def _made(self, value: object) -> None:
+        self._stream.make(getattr(value, "nbytes", 0) or sys.getsizeof(value))
         self._stack.append(value)
 
     def _persistent_id(self, argument: object) -> None:
@@ -219,12 +245,12 @@ _STEPS: dict[str, Callable[[_Machine, object], object]] = {
     "TUPLE2": lambda m, _: m._tuple(2),
     "TUPLE3": lambda m, _: m._tuple(3),
     "DICT": lambda m, _: (items := m._items(), m._stack.append({}), m._set_items(items)),
-    "FROZENSET": lambda m, _: m._stack.append(frozenset(m._items())),
+    "FROZENSET": lambda m, _: m._stack.append(frozenset(map(as_key, m._items()))),
     "APPEND": lambda m, _: m._append([m.pop()]),
     "APPENDS": lambda m, _: m._append(m._items()),
     "SETITEM": _Machine._set_item,
     "SETITEMS": lambda m, _: m._set_items(m._items()),
-    "ADDITEMS": lambda m, _: (items := m._items(), m._top(set).update(items)),
+    "ADDITEMS": lambda m, _: (items := m._items(), m._top(set).update(map(as_key, items))),
     "GLOBAL": _Machine._global,
     "STACK_GLOBAL": _Machine._stack_global,
     "REDUCE": _Machine._reduce,
@@ -233,6 +259,31 @@ _STEPS: dict[str, Callable[[_Machine, object], object]] = {
     "PERSID": _Machine._persistent_id,
     "BINPERSID": lambda m, _: m._persistent_id(m.pop()),
 }
+
+
+_REFERENCE = 8
+_WEIGHTS = {
+    **dict.fromkeys(_VALUES, 32),
+    **dict.fromkeys(("EMPTY_LIST", "EMPTY_DICT", "LIST", "DICT", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"), 64),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), 100),
+    **dict.fromkeys(("EMPTY_SET", "FROZENSET"), 220),
+}
+"""Bytes of memory, about, that an opcode takes beside those it is read from; _REFERENCE the others."""
+
+
+def as_key(value: object) -> object:
+    """The same. Raises ValueError where it is too large to be asked for its hash."""
+    _check_key(value, 0)
+    return value
+
+
+def _check_key(value: object, depth: int) -> None:
+    if not isinstance(value, tuple):  # what is in a frozenset was looked at
+        return
+    if depth > _DEEPEST_KEY or len(value) > _LONGEST_KEY:
+        raise ValueError("no key is as large as that")
+    for part in value:
+        _check_key(part, depth + 1)
 
 
 def check_size(value: object) -> None:
