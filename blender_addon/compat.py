@@ -73,6 +73,14 @@ def own_curves(owner: bpy.types.ID) -> Curves | None:
     return None if bag is None else Curves(action, bag.fcurves, bag.groups)
 
 
+def curves_in(action: bpy.types.Action) -> Iterable[bpy.types.FCurve]:
+    """All curves of an action, whoever it moves."""
+    if not LAYERED_ACTIONS:
+        return action.fcurves
+    strips = (strip for layer in action.layers for strip in layer.strips)
+    return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
+
+
 def shader_input(material: bpy.types.Material, name: str) -> bpy.types.NodeSocket:
     """An input of the material's Principled shader; every material has nodes from 5.0 on, before it has to be asked."""
     if material.node_tree is None:

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from . import runner
-from .compat import Curves, new_action, own_curves
+from .compat import Curves, curves_in, new_action
 from .ghmr_engine.errors import RecoverError
 from .retarget.channels import turn_channels
 from .retarget.local_basis import basis
@@ -57,14 +57,18 @@ def retarget(person: bpy.types.Object, rig: bpy.types.Object, rig_map: RigMap, s
         _take_off(rig)
     keep_before(rig, *ready.bones, mute=not ready.constrained)
     own = rig.recover_motion_retarget
-    curves = new_action(f"{rig.name} {person.name}", rig)
-    keep_switches(rig, ready.write(curves) or [])
+    try:
+        curves = new_action(f"{rig.name} {person.name}", rig)
+        keep_switches(rig, ready.write(curves) or [])
+    except BaseException:
+        put_back(rig)
+        raise
     if person.recover_motion_fixes.loop:
         write_cycle(curves, True, stays=settings.root == "in_place", names=None)
     own.person, own.action = person, curves.action
     if kept_map(rig) != rig_map:
         keep_map(rig, rig_map)
-    own.written = checksum(curves)
+    own.written = checksum(curves.action)
     keep_settings(rig, settings)
     report = _look(performance, rest, rig_map, settings, rig)
     own.report = json.dumps(asdict(report))
@@ -74,10 +78,7 @@ def retarget(person: bpy.types.Object, rig: bpy.types.Object, rig_map: RigMap, s
 def update(rig: bpy.types.Object) -> Report:
     """The same once more: the person's motion, the map and the settings as they are now. Raises RecoverError."""
     own = rig.recover_motion_retarget
-    if not is_retargeted(rig):
-        raise RecoverError(
-            "not_retargeted", told("{rig} shows nobody's motion.", rig=rig.name), "Press Retarget first."
-        )
+    _check_shown(rig, "Press Retarget first.")
     if own.person is None:
         raise RecoverError(
             "person_gone", told("The person whose motion {rig} shows is gone.", rig=rig.name),
@@ -88,20 +89,21 @@ def update(rig: bpy.types.Object) -> Report:
 
 def remove(rig: bpy.types.Object) -> None:
     """Take the motion off: the rig is as it was before. Keys made on it by hand stay, in an action of theirs."""
-    if not is_retargeted(rig):
-        raise RecoverError("not_retargeted", told("{rig} shows nobody's motion.", rig=rig.name), "Nothing to remove.")
+    _check_shown(rig, "Nothing to remove.")
     _keep_changed(rig)
     _take_off(rig)
 
 
 def bake(rig: bpy.types.Object) -> bpy.types.Action:
-    """Make it final: the action is the rig's own from now on, marked as an asset; nothing is put back any more."""
+    """Make it final: the action is the rig's own from now on, marked as an asset; nothing is put back any more, and
+    the former action stays in the file. Raises RecoverError."""
     own = rig.recover_motion_retarget
-    if not is_retargeted(rig):
-        raise RecoverError(
-            "not_retargeted", told("{rig} shows nobody's motion.", rig=rig.name), "Press Retarget first."
-        )
+    _check_shown(rig, "Press Retarget first.")
     action, person = own.action, own.person
+    if action is None or rig.animation_data is None or rig.animation_data.action != action:
+        raise RecoverError(
+            "other_action", told("{rig} has another action now.", rig=rig.name), "Press Update first, or Remove."
+        )
     action.asset_mark()
     said = action.asset_data
     said.description = told("{person} on {rig}", person=person.name if person else "?", rig=rig.name)
@@ -110,15 +112,17 @@ def bake(rig: bpy.types.Object) -> bpy.types.Action:
     said.license = licence
     for tag in filter(None, ("Recover Motion", licence)):
         said.tags.new(tag, skip_if_exists=True)
+    _keep_unused(own.former)
+    if not rig.animation_data.nla_tracks:  # or it would not move once it is pushed down
+        rig.animation_data.use_nla = True
     own.action = own.former = None
     own.before = own.written = ""
     return action
 
 
 def is_retargeted(rig: bpy.types.Object) -> bool:
-    """Whether a motion was put onto it that can be taken off again."""
-    own = rig.recover_motion_retarget
-    return own.action is not None and bool(own.before)
+    """Whether a motion was put onto it that can be taken off again, even where its action is gone."""
+    return bool(rig.recover_motion_retarget.before)
 
 
 def report_of(rig: bpy.types.Object) -> Report | None:
@@ -130,10 +134,10 @@ def report_of(rig: bpy.types.Object) -> Report | None:
     return Report(**{name: Spread(**value) if isinstance(value, dict) else value for name, value in values.items()})
 
 
-def checksum(curves: Curves) -> str:
+def checksum(action: bpy.types.Action) -> str:
     """Of all keys of an action."""
     total = 0
-    for curve in curves.fcurves:
+    for curve in curves_in(action):
         total = zlib.crc32(f"{curve.data_path} {curve.array_index}".encode() + key_values(curve).tobytes(), total)
     return f"{total:08x}"
 
@@ -148,18 +152,46 @@ def _check(person: bpy.types.Object, rig: bpy.types.Object) -> None:
         )  # fmt: skip
     if rig.mode == "EDIT" or person.mode == "EDIT":
         raise RecoverError("edit_mode", "An armature is in edit mode.", "Leave edit mode first.")
+    _check_tweaked(rig)
+
+
+def _check_shown(rig: bpy.types.Object, fix: str) -> None:
+    if not is_retargeted(rig):
+        raise RecoverError("not_retargeted", told("{rig} shows nobody's motion.", rig=rig.name), fix)
+    _check_tweaked(rig)
+
+
+def _check_tweaked(rig: bpy.types.Object) -> None:
+    """In tweak mode Blender gives a rig no other action."""
+    if rig.animation_data is not None and rig.animation_data.use_tweak_mode:
+        raise RecoverError(
+            "tweak_mode", told("A strip of {rig} is in tweak mode.", rig=rig.name), "Leave tweak mode in the NLA first."
+        )
 
 
 def _keep_changed(rig: bpy.types.Object) -> None:
-    """What somebody keyed on top of the motion is not thrown away: that action stays in the file, and it is said."""
-    own = rig.recover_motion_retarget
-    curves = own_curves(rig)
-    if curves is None or curves.action != own.action or checksum(curves) == own.written:
-        return
-    own.action.name = f"{own.action.name} edited"
-    own.action.use_fake_user = True
-    runner.tell(told("Keys made by hand on {rig} are kept in the action {name}.", rig=rig.name, name=own.action.name))
-    own.action = None
+    """What somebody keyed on top of the motion, or into another action that the rig was given meanwhile, is not thrown
+    away: that action stays in the file, and it is said."""
+    own, animation = rig.recover_motion_retarget, rig.animation_data
+    other = animation.action if animation is not None else None
+    if other not in (None, own.action, own.former) and checksum(other) != own.written:
+        _keep_unused(other)
+        _say_kept(rig, other)
+    if own.action is not None and checksum(own.action) != own.written:
+        own.action.name = f"{own.action.name} edited"
+        own.action.use_fake_user = True
+        _say_kept(rig, own.action)
+        own.action = None
+
+
+def _keep_unused(action: bpy.types.Action | None) -> None:
+    """An action that nothing else uses would be gone once the file is saved."""
+    if action is not None and action.library is None and action.users <= 1:
+        action.use_fake_user = True
+
+
+def _say_kept(rig: bpy.types.Object, action: bpy.types.Action) -> None:
+    runner.tell(told("Keys made by hand on {rig} are kept in the action {name}.", rig=rig.name, name=action.name))
 
 
 def _take_off(rig: bpy.types.Object) -> None:
@@ -203,6 +235,7 @@ def _ready_bones(
                 write_curves(curves, f"{path}.location", solved.frames, places, name, holds)
             else:
                 rig.pose.bones[name].location = (0, 0, 0)
+            rig.pose.bones[name].scale = (1, 1, 1)
             if solved.turned[bone]:
                 write_curves(curves, f"{path}.{prop}", solved.frames, values, name, holds)
 

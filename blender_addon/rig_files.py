@@ -35,13 +35,12 @@ def rigs_from_file(path: Path) -> bpy.types.Object:
     except RecoverError:
         _drop(added)
         raise
-    mine = [rig, *_hanging_on(rig, added)]
+    mine = [rig, *_above(rig), *_hanging_on(rig, added)]
     group = bpy.data.collections.new(path.stem)
     bpy.context.scene.collection.children.link(group)
     for item in mine:
         group.objects.link(item)
-    needed = {posed.custom_shape for posed in rig.pose.bones} | set(mine)
-    needed |= {getattr(constraint, "target", None) for posed in rig.pose.bones for constraint in posed.constraints}
+    needed = _needed_by(mine)
     _drop([item for item in added if item not in needed])
     bpy.context.view_layer.update()
     return rig
@@ -69,6 +68,31 @@ def _rig_of(added: list[bpy.types.Object], path: Path) -> bpy.types.Object:
             "Open it, choose these bones in the panel, and save it: the map is kept with the rig.",
         )  # fmt: skip
     return rig
+
+
+def _above(rig: bpy.types.Object) -> list[bpy.types.Object]:
+    """What the rig hangs on: files from other programs often have an empty there, with the scale."""
+    found, above = [], rig.parent
+    while above is not None:
+        found.append(above)
+        above = above.parent
+    return found
+
+
+def _needed_by(items: list[bpy.types.Object]) -> set[bpy.types.ID]:
+    """They, and all that they use, and that in turn: bones' shapes, targets of constraints, modifiers and drivers."""
+    uses: dict[bpy.types.ID, set[bpy.types.ID]] = {}
+    for used, users in bpy.data.user_map().items():
+        for user in users:
+            uses.setdefault(user, set()).add(used)
+    found: set[bpy.types.ID] = set()
+    left: list[bpy.types.ID] = list(items)
+    while left:
+        item = left.pop()
+        if item not in found and item.id_type != "SCENE":
+            found.add(item)
+            left += uses.get(item, ())
+    return found
 
 
 def _hanging_on(rig: bpy.types.Object, added: list[bpy.types.Object]) -> list[bpy.types.Object]:

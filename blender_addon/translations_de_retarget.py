@@ -62,6 +62,11 @@ RETARGET = {
         "Von Hand gesetzte Schlüssel auf {rig} sind in der Aktion {name} aufgehoben.",
     "{rig} shows nobody's motion.": "{rig} zeigt niemandes Bewegung.",
     "Press Retarget first.": "Zuerst Übertragen drücken.",
+    "Nothing to remove.": "Es gibt nichts zu entfernen.",
+    "A strip of {rig} is in tweak mode.": "Ein Streifen von {rig} wird im NLA-Editor bearbeitet.",
+    "Leave tweak mode in the NLA first.": "Erst dessen Bearbeitung im NLA-Editor beenden (Tab).",
+    "{rig} has another action now.": "{rig} hat jetzt eine andere Aktion.",
+    "Press Update first, or Remove.": "Zuerst Aktualisieren drücken, oder Entfernen.",
     "The person whose motion {rig} shows is gone.": "Der Mensch, dessen Bewegung {rig} zeigt, ist weg.",
     "Bake the motion, or choose another person and retarget.":
         "Die Bewegung festschreiben, oder einen anderen Menschen wählen und übertragen.",
