@@ -6,6 +6,7 @@ Any option of `ghmr recover` is one of it too; --engine PYTHON says which engine
 from __future__ import annotations
 
 import argparse
+import glob
 import sys
 import time
 from pathlib import Path
@@ -101,6 +102,9 @@ def _plan(chosen: argparse.Namespace) -> Plan:
     for path in (chosen.retarget, chosen.rig_map):
         if path is not None and not path.is_file():
             raise RecoverError("no_file", f"There is no file {path}.", "Check the name and the folder.")
+    out, rig = chosen.out.resolve(), None if chosen.retarget is None else chosen.retarget.resolve()
+    if rig is not None and out in (rig, rig.parent):
+        raise RecoverError("own_file", f"A scene could replace the rig {chosen.retarget}.", "Choose another --out.")
     if chosen.rig_map is not None and chosen.retarget is None:
         raise RecoverError("bad_option", "A map needs a rig.", "Give --retarget RIG.blend with --rig-map.")
     kinds = tuple(dict.fromkeys(kind_named(word).name for word in chosen.export))
@@ -131,7 +135,7 @@ def _batch(chosen: argparse.Namespace, python: Path | None) -> int:
     limits = {"max_sliding": chosen.max_sliding, "min_seen": chosen.min_seen, "ray": chosen.ray}
     given = {**_options(chosen), **{name: value for name, value in limits.items() if value is not None}}
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
-    clips = [str(Path(clip).absolute()) for clip in chosen.clips]  # the engine runs in a folder of its own
+    clips = [_from_here(clip) for clip in chosen.clips]
     plan, folder = _plan(chosen), chosen.out.absolute()
     if folder.suffix and not folder.is_dir() and len(clips) == 1 and Path(clips[0]).is_file():
         raise RecoverError(
@@ -139,6 +143,11 @@ def _batch(chosen: argparse.Namespace, python: Path | None) -> int:
         )
     folder.mkdir(parents=True, exist_ok=True)
     return overnight.run(overnight.Night(_found(python), (*options, *clips), folder, plan))
+
+
+def _from_here(clip: str) -> str:
+    """A file, folder or pattern, absolute: the engine runs in a folder of its own."""
+    return str(Path(clip).absolute() if Path(clip).exists() else Path(glob.escape(str(Path.cwd())), clip))
 
 
 def _recover(clip: Path, out: Path, options: dict[str, object], python: Path, plan: Plan) -> None:

@@ -5,7 +5,9 @@ Both tell the folder's manifest (docs/batch.md), so that a run which was killed 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import json
 import subprocess
 import sys
@@ -101,20 +103,52 @@ def _scene_of(motion: dict, night: Night) -> bool:
         _say(f"{motion['clip']}: its scene is there.")
         return True
     begun = {"clip": motion["clip"], "kind": manifest.SCENE, "state": BEGUN, "key": key}
-    tries = before["tries"] + 1 if before and before["state"] == BEGUN and before.get("key") == key else 1
+    tries, out = _tries_of(before, key) + 1, night.folder / f"{motion['name']}.blend"
     if tries > _TRIES:
         error = {"code": "blender_died", "message": "Blender ended while it made this scene.", "fix": "Try it by hand."}
-        manifest.append(night.folder, {**begun, "state": manifest.FAILED, "error": error})
+        manifest.append(night.folder, {**begun, "state": manifest.FAILED, "error": error, "files": _of_its_own(out)})
         _say(f"{motion['clip']}: {error['message']} {error['fix']}")
         return False
+    try:
+        aside = None if before and before["state"] == BEGUN else _moved_aside(out, motion["clip"], night.folder)
+    except OSError as error:
+        raise RecoverError("cannot_write", f"{out} cannot be moved aside ({error}).", "Choose another --out.") from None
+    if aside is not None:
+        _say(f"{motion['clip']}: {out.name} was changed by hand; it is called {aside.name} now.")
     manifest.append(night.folder, {**begun, "tries": tries})
-    outcome = _outcome(lambda: make_scene(
-        night.folder / motion["out"], Path(motion["clip"]), night.folder / f"{motion['name']}.blend", night.plan
-    ), night.folder)  # fmt: skip
-    manifest.append(night.folder, {**begun, **outcome})
+    outcome = _outcome(
+        lambda: make_scene(night.folder / motion["out"], Path(motion["clip"]), out, night.plan), night.folder
+    )
+    manifest.append(night.folder, {**begun, "files": _of_its_own(out), **outcome})
     words = outcome["error"]["message"] + " " + outcome["error"]["fix"] if outcome["error"] else "its scene is made."
     _say(f"{motion['clip']}: {words}")
     return not outcome["error"]
+
+
+def _tries_of(before: dict | None, key: str) -> int:
+    """How often this very scene was begun by a Blender that did not come to its end."""
+    began = before is not None and before["state"] == BEGUN and before.get("key") == key
+    return before["tries"] if began and type(before.get("tries")) is int else 0
+
+
+def _moved_aside(out: Path, clip: str, folder: Path) -> Path | None:
+    """Where a file went that lies where a scene will, and is none as it was made here; None where there is none."""
+    if not out.exists():
+        return None
+    made = [record.get("files") for record in manifest.read(folder) if record["clip"] == clip]
+    if content_of(out).sha256 in [files.get(out.name) for files in made if isinstance(files, dict)]:
+        return None
+    aside = next(
+        path for number in itertools.count(1) if not (path := out.with_suffix(f".kept{number}.blend")).exists()
+    )
+    return out.rename(aside)
+
+
+def _of_its_own(out: Path) -> dict[str, str]:
+    """What is recorded of a scene that failed: the .blend, where it was saved by then, was not made by hand."""
+    with contextlib.suppress(OSError):
+        return {out.name: content_of(out).sha256}
+    return {}
 
 
 def _outcome(make: Callable[[], Made], folder: Path) -> dict:
@@ -149,12 +183,15 @@ def _key_of(motion: dict, plan: Plan) -> str:
 
 
 def _still_good(record: dict | None, key: str, folder: Path) -> bool:
-    """Whether a scene's record tells of the very one that is wanted, and its files are there and whole."""
+    """Whether a scene's record tells of the very one that is wanted, and its files are there and whole; the .blend
+    itself may have been worked on since."""
     if record is None or record["state"] != manifest.DONE or record.get("key") != key:
         return False
     try:
-        return all(content_of(folder / name).sha256 == sha256 for name, sha256 in record["files"].items())
-    except (OSError, KeyError, AttributeError):
+        blend = folder / record["blend"]
+        exported = {folder / name: sha256 for name, sha256 in record["files"].items() if folder / name != blend}
+        return blend.is_file() and all(content_of(path).sha256 == sha256 for path, sha256 in exported.items())
+    except (OSError, KeyError, TypeError, AttributeError):
         return False
 
 

@@ -47,6 +47,7 @@ def retarget(person: bpy.types.Object, rig: bpy.types.Object, rig_map: RigMap, s
     Raises RecoverError; the rig is then as it was.
     """
     _check(person, rig)
+    bpy.context.view_layer.update()  # what a script moved just now is where it was before that
     render = bpy.context.scene.render
     performance = performance_of(person, render.fps / render.fps_base)
     rest = rest_of_rig(rig)

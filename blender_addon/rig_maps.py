@@ -93,6 +93,8 @@ def remarks_of(rig: bpy.types.Object) -> list[Remark]:
 
 def guess_for(rig: bpy.types.Object) -> Guess:
     """The automatic map of a rig; nothing is changed."""
+    if rig.pose is None:  # made by a script just now
+        bpy.context.view_layer.update()
     deforming = {bone.name for bone in rig.data.bones if bone.use_deform}
     driven = {bone.name for bone in rig.pose.bones if any(map(_holds, bone.constraints))}
     return guess_map(rest_of_rig(rig), deforming or None, driven, rig.name)

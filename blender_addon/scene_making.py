@@ -10,7 +10,7 @@ import bpy
 
 from . import exports
 from .headless import save_whole
-from .motion import Motion, read_motion
+from .motion import read_motion
 from .retarget.settings import RetargetSettings
 from .retargeting import bake, retarget
 from .rig_files import rigs_from_file
@@ -52,13 +52,15 @@ def make_scene(motion_path: Path, clip: Path, out: Path, plan: Plan) -> Made:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True, load_ui=False)
     take = build_scene(bpy.context.scene, motion, motion_path, clip_to_show(motion, motion_path, clip))
     people = {person.recover_motion.number: person for person in people_of(take)}
+    known = motion.meta.get("names", {})
+    words = dict(zip(people, exports.file_words([known.get(each) or f"person{each}" for each in people]), strict=True))
     figures = {}
     if plan.rig is not None:
         for number, person in people.items():
-            people[number], figures[_word(motion, number)] = _onto_rig(person, plan)
+            people[number], figures[words[number]] = _onto_rig(person, plan)
     save_whole(out)
     written = tuple(
-        exports.export_motion(bpy.context, rig, _export_path(out, _word(motion, number), kind, plan.kinds), kind)
+        exports.export_motion(bpy.context, rig, _export_path(out, words[number], kind, plan.kinds), kind)
         for kind in plan.kinds
         for number, rig in people.items()
     )
@@ -75,12 +77,6 @@ def _onto_rig(person: bpy.types.Object, plan: Plan) -> tuple[bpy.types.Object, d
     if report.sliding_mm is not None:
         figures |= {"feet slide a frame, mm": report.sliding_mm.mean, "at most, mm": report.sliding_mm.greatest}
     return rig, {name: round(value, 3) for name, value in figures.items()}
-
-
-def _word(motion: Motion, number: str) -> str:
-    """What somebody is called in files' names: as the user did, else person1."""
-    name = motion.meta.get("names", {}).get(number)
-    return bpy.path.clean_name(name) if name else f"person{number}"
 
 
 def _export_path(out: Path, person: str, kind: str, kinds: tuple[str, ...]) -> Path:

@@ -137,6 +137,18 @@ def test_it_goes_on_where_anything_is_not_as_it_was(clips, out):
     assert read_motion(out / "a.motion.npz").meta["options"]["quality"] == "best"
 
 
+def test_records_that_others_wrote_do_not_break_it(clips, out):
+    folder = clips("a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4")
+    assert run(FAKE, folder, "--out", out).code == 0
+    good = {Path(clip).name: record for clip, record in manifest.latest(manifest.read(out), "motion").items()}
+    manifest.append(out, {**good["a.mp4"], "quality": {"1": 3}})
+    manifest.append(out, {**good["b.mp4"], "quality": {"1": {"sliding_mm": "much"}}})
+    manifest.append(out, {key: value for key, value in good["c.mp4"].items() if key not in ("review", "warnings")})
+    manifest.append(out, {**good["d.mp4"], "files": {"d.motion.npz": 3}, "name": "../d"})
+    again = run(FAKE, folder, "--out", out, "--max-sliding", "5")
+    assert again.code == 0 and again.before() == {"e.mp4"}, again.err
+
+
 @pytest.mark.parametrize("whom", ["batch", "engine", "both"])
 def test_killed_in_the_middle_it_goes_on(clips, out, whom):
     folder = clips("a.mp4", "wait.mp4", "z.mp4")

@@ -125,8 +125,10 @@ def test_names_are_text_and_nothing_is_asked_of_elsewhere(tmp_path):
         {"pictures": {"top": "/etc/hostname"}},
         {"seconds": {"video": None}}, {"error": "text"}, {"frames": "x"}, {"out": 7, "files": []}, {"names": ["a"]},
         {"pictures": {"top": "nul\0.jpg"}}, {"took_s": None}, {"review": [1, None]}, {"state": "sleepy"},
+        {"quality": 7}, {"took_s": 10**400, "fps": 10**400, "quality": {"1": {"seen": 10**400}}},
+        {"out": "\ud800.npz"}, {"out": "/\ud800.npz", "files": {"\ud800": ""}}, {"names": {"1": ["\ud800"]}},
     ],
-    ids=str,
+    ids=lambda more: ascii(more)[:60],
 )  # fmt: skip
 def test_records_of_other_programs_do_not_break_it(tmp_path, more):
     (tmp_path.parent / "secret.jpg").write_bytes(b"secret")

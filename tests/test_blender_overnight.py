@@ -80,6 +80,21 @@ def test_every_clip_becomes_a_scene_a_character_and_files(installed: Installed, 
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
+def test_what_somebody_did_with_a_scene_since_is_kept(installed: Installed, rig, engine, tmp_path):
+    clips, out = shoot(tmp_path / "shoot [1]", "walk", "talk"), tmp_path / "night"
+    out.mkdir()
+    (out / "talk.blend").write_bytes(b"somebody's own")
+    done = installed.recover("*.mp4", "--out", out, "--engine", engine, folder=clips)
+    assert done.returncode == 0 and (out / "walk.blend").is_file(), done.stdout
+    assert (out / "talk.kept1.blend").read_bytes() == b"somebody's own"
+    (out / "walk.blend").write_bytes(b"worked on")
+    again = installed.recover(clips, "--out", out, "--engine", engine)
+    assert again.stdout.count("its scene is there") == 2 and (out / "walk.blend").read_bytes() == b"worked on"
+    other = installed.recover(clips, "--out", out, "--engine", engine, "--export", "bvh")
+    assert other.returncode == 0 and (out / "walk.kept1.blend").read_bytes() == b"worked on", other.stdout
+    assert (out / "walk.blend").stat().st_size > 1000 and not (out / "talk.kept2.blend").exists()
+
+
 def test_killed_in_the_middle_it_goes_on_where_it_was(installed: Installed, engine, tmp_path):
     clips, out = shoot(tmp_path / "shoot", "first", "second", "third"), tmp_path / "night"
     process = subprocess.Popen(
@@ -111,6 +126,8 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(installed: Installed, engi
         (("{clips}", "--out", "{out}", "--export", "abc"), "There is no format abc."),
         (("{clips}", "--out", "{out}", "--retarget", "{out}/none.blend"), "There is no file"),
         (("{clips}", "--out", "{out}", "--rig-map", "{clips}"), "There is no file"),
+        (("{clips}", "--out", "{clips}", "--retarget", "{clips}/walk.mp4"), "could replace the rig"),
+        (("{clips}/walk.mp4", "--out", "{clips}/x.blend", "--retarget", "{clips}/x.blend"), "There is no file"),
         (("{clips}/none.mp4", "--out", "{out}"), "There is no clip"),
         (("{clips}", "--out", "{out}", "--min-seen", "7"), "min_seen"),
         (("{clips}/a.mp4", "{clips}/b.mp4", "--out", "{out}/x.blend"), "A .blend takes one clip"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from .person import write_person
 from .stand_in import Looks, stand_in
 from .watching import Watched, frames_of, watch
 
-__all__ = ["KINDS", "export_motion", "file_name", "why_not"]
+__all__ = ["KINDS", "export_motion", "file_name", "file_words", "why_not"]
 
 _TO_FILE = {"z_up": np.eye(3), "y_up": np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])}
 """Blender's axes to the file's."""
@@ -65,6 +67,13 @@ def why_not(rig: bpy.types.Object | None, kind: Kind) -> str:
 def file_name(name: str, kind: str) -> str:
     """What the file of a rig of this name is called, on any system."""
     return bpy.path.clean_name(name) + KINDS[kind].suffix
+
+
+def file_words(names: Sequence[str]) -> list[str]:
+    """What people of these names are called in files' names, no two of them alike on any system."""
+    words = [bpy.path.clean_name(name) for name in names]
+    counts = Counter(word.casefold() for word in words)
+    return [word if counts[word.casefold()] == 1 else f"{word}_{number}" for number, word in enumerate(words, 1)]
 
 
 def _write_copy(scene: bpy.types.Scene, rig: bpy.types.Object, shown: Watched, kind: Kind, path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..exports import KINDS, export_motion, file_name, why_not
+from ..exports import KINDS, export_motion, file_name, file_words, why_not
 from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError
 from ..takes import active_person, active_take, people_of, person_of
@@ -115,7 +115,7 @@ class RECOVERMOTION_OT_export(bpy.types.Operator):
         people = people_of(take) if take is not None else []
         if not people:
             raise RecoverError("nobody", "There is nobody in the active take.", "Choose another take.")
-        names = [bpy.path.clean_name(_own_name(rig, take)) for rig in people]
+        names = file_words([_own_name(rig, take) for rig in people])
         stem = path.stem if path.suffix in _SUFFIXES else path.name
         for name in names:  # what one of them was to be called
             stem = stem.removesuffix(f"_{name}")

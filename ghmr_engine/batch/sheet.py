@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -145,8 +146,15 @@ def _figures(quality: Mapping, names: Mapping) -> str:
 
 
 def _figure(value: object, form: str) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return form.format(value) if is_number else "–"
+    number = _number(value)
+    return "–" if number is None else form.format(number)
+
+
+def _number(value: object) -> float | None:
+    """A figure; None for what is none."""
+    with suppress(OverflowError):  # JSON's whole numbers may have any length
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return None
 
 
 def _retarget(figures: Mapping) -> str:
@@ -170,17 +178,18 @@ def _flat(figures: Mapping, before: str = "") -> Iterator[tuple[str, str]]:
 
 def _facts(motion: Mapping) -> str:
     facts = []
-    frames, fps, seconds = motion.get("frames"), motion.get("fps"), _dict(motion.get("seconds"))
-    if isinstance(frames, int) and isinstance(fps, int | float):
+    frames, fps, seconds = motion.get("frames"), _number(motion.get("fps")), _dict(motion.get("seconds"))
+    took_s, quality = _number(motion.get("took_s")), _dict(motion.get("quality"))
+    if isinstance(frames, int) and fps is not None:
         facts.append(f"{frames} frames at {fps:.6g} a second")
-    if motion.get("quality"):
-        count = len(motion["quality"])
+    if quality:
+        count = len(quality)
         facts.append(f"{count} {'person' if count == 1 else 'people'}")
     if motion.get("licence"):
         facts.append(f"licence: {motion['licence']}")
-    if isinstance(motion.get("took_s"), int | float):
+    if took_s is not None:
         stages = ", ".join(f"{stage} {_figure(spent, '{:.1f}')}" for stage, spent in seconds.items())
-        facts.append(f"{motion['took_s']:.1f} s" + (f" ({stages})" if stages else ""))
+        facts.append(f"{took_s:.1f} s" + (f" ({stages})" if stages else ""))
     return f"<p class=facts>{_text(' · '.join(facts))}</p>" if facts else ""
 
 
@@ -198,9 +207,13 @@ def _links(motion: Mapping, scene: Mapping) -> str:
 
 def _href(name: str) -> str:
     """A link to a file, relative to the sheet: `./` keeps a name with a colon from being an address of another kind."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # JSON may hold halves of characters, which no file is called
+        name = name.encode("utf-8", "replace").decode()
     path = Path(name)
     if path.is_absolute():
-        return escape(Path(os.fsdecode(os.fsencode(name))).as_uri())
+        return escape(path.as_uri())
     return "./" + escape(quote(os.fsencode(name.replace(os.sep, "/"))))
 
 

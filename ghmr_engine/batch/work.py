@@ -116,12 +116,20 @@ def still_good(record: Mapping | None, work: Work, folder: Path) -> bool:
         return False
     try:
         return (
-            isinstance(record["quality"], dict)
-            and bool(record["files"])
+            bool(record["files"])
+            and _can_be_judged(record)
             and all(content_of(folder / name).sha256 == sha256 for name, sha256 in record["files"].items())
         )
     except (OSError, KeyError, TypeError, AttributeError):
         return False
+
+
+def _can_be_judged(record: Mapping) -> bool:
+    """Whether what limits look at, and the line about it, is there and of the right kind. Raises KeyError."""
+    people = record["quality"].values()
+    figures = [figures.get(name) for figures in people for name in ("sliding_mm", "seen")]
+    lists = all(isinstance(record[name], list) for name in ("warnings", "review"))
+    return lists and all(value is None or type(value) in (int, float) for value in figures)
 
 
 def _begun(work: Work) -> dict:

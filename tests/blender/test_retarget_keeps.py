@@ -153,6 +153,24 @@ def test_bones_that_were_posed_larger_do_not_spoil_the_feet():
         assert everything(rig) == before
 
 
+def test_a_rig_that_a_script_has_just_made_and_moved():
+    with AddOn():
+        person, rig = walker(20), rigs.mixamo()
+        put_on(person, rig)
+        expected = heads(rig, (1, 20))
+        part("retargeting").remove(rig)
+        twin = bpy.data.objects.new("twin", rig.data)
+        bpy.context.scene.collection.objects.link(twin)
+        twin.scale, twin.location, twin.rotation_euler = rig.scale, (5, 4, 1), (0, 0, 1)
+        put_on(person, twin)
+        np.testing.assert_allclose(heads(twin, (1, 20)), expected, atol=1e-4)
+
+
+def test_no_two_people_get_one_file():
+    names = ["Anna", "anna", "Bo B", "Bo_B", "person1", "名前"]
+    assert part("exports").file_words(names) == ["Anna_1", "anna_2", "Bo_B_3", "Bo_B_4", "person1", "名前"]
+
+
 def test_a_rig_from_a_file_keeps_what_it_hangs_on_and_what_it_needs():
     with tempfile.TemporaryDirectory() as folder:
         rig = rigs.mixamo()
