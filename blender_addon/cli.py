@@ -21,6 +21,7 @@ from .jobs import JOB
 from .motion import MotionFileError
 from .preferences import data_folder, find_engine
 from .scene_making import Plan, make_scene
+from .stopping import check, stoppable
 
 _POLL_S = 0.1
 _STOPPED = "Stopped. Nothing is half written, what is done stays; of a folder the same command goes on from there."
@@ -51,14 +52,15 @@ class _Parser(argparse.ArgumentParser):
 
 def command(arguments: list[str]) -> int:
     """Recover clips and write scenes. Returns the exit code: 0, 2 for bad input, 1 for any other failure, 3 where all
-    went well and something is for review."""
+    went well and something is for review, 130 where it was stopped."""
     try:
         chosen = _parser().parse_args(arguments)
         options = options_from(_options(chosen))
         python = find_engine(chosen.engine)
-        if chosen.out.suffix != ".blend":
-            return _batch(chosen, python)
-        _recover(_one_clip(chosen), chosen.out.absolute(), options.as_dict(), _found(python), _plan(chosen))
+        with stoppable():
+            if chosen.out.suffix != ".blend":
+                return _batch(chosen, python)
+            _recover(_one_clip(chosen), chosen.out.absolute(), options.as_dict(), _found(python), _plan(chosen))
     except RecoverError as error:
         return _say(f"Error: {error.message} {error.fix}", 1 if error.code in ("engine_died", "internal") else 2)
     except (MotionFileError, OSError) as error:
@@ -162,6 +164,7 @@ def _recover(clip: Path, out: Path, options: dict[str, object], python: Path, pl
             shown = JOB.stage
             sys.stderr.write(f"{shown}\n")
             sys.stderr.flush()
+        check()
         time.sleep(_POLL_S)
     if JOB.error is not None:
         raise RecoverError(JOB.error.code, JOB.error.message, JOB.error.fix)

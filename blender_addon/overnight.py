@@ -9,11 +9,13 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +28,14 @@ from .ghmr_engine.child_process import ChildProcess, clean_environment
 from .ghmr_engine.errors import RecoverError
 from .motion import MotionFileError
 from .scene_making import Made, Plan, make_scene
+from .stopping import check
 
 BEGUN = "begun"
 """State of a scene that is being made: what is left of one during which Blender died."""
 _TRIES = 2
 _POLL_S = 0.1
 _SHEET_S = 600
-_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
 """How long a batch that is stopped may take to write its sheet."""
 LOG = "batch.log"
 
@@ -57,9 +60,7 @@ def run(night: Night) -> int:
     """
     command = [night.python, "-m", "ghmr_engine.cli", "batch", "--out", night.folder, "--json", *night.arguments]
     code, failed = None, False
-    with ExitStack() as ended:
-        batch = ChildProcess(command, night.folder / LOG)
-        ended.callback(batch.close, _PATIENCE_S)
+    with _running(command, night.folder / LOG) as batch:
         for message in _said_by(batch):
             state = message.get("state")
             if state == "error":
@@ -76,10 +77,24 @@ def run(night: Night) -> int:
     return 1 if failed else code
 
 
+@contextmanager
+def _running(command: list[str | Path], log: Path) -> Iterator[ChildProcess]:
+    """The batch, which is asked to end where this ends before it, and gets the time to do so."""
+    batch = ChildProcess(command, log)
+    try:
+        yield batch
+    finally:
+        if batch.alive and sys.platform != "win32":
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(batch.process_id, signal.SIGTERM)
+        batch.close(_PATIENCE_S)
+
+
 def _said_by(batch: ChildProcess) -> Iterator[dict]:
     """The batch's JSON lines as they come, to its end."""
     stage: tuple[str, str] | None = None
     while True:
+        check()
         ended = not batch.alive
         for line in batch.lines():
             try:
@@ -88,6 +103,7 @@ def _said_by(batch: ChildProcess) -> Iterator[dict]:
                 continue
             if message.get("state") != "working":
                 yield message
+                check()
             elif stage != (stage := (message["name"], message["stage"])):
                 _say(f"[{message['number']}/{message['of']}] {message['name']}: {message['stage']}")
         if ended:

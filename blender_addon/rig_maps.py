@@ -75,13 +75,18 @@ def keep_map(
     rig.recover_motion_retarget.map = to_text(rig_map)
     rig.recover_motion_rig_map.remarks = json.dumps([[remark.text, remark.values] for remark in remarks])
     rows = rig.recover_motion_rig_map.roles
-    if tuple(row.name for row in rows) != ROLES:
+    if not has_rows(rig):
         rows.clear()
         for role in ROLES:
             rows.add().name = role
     for row in rows:
         row.how = found[row.name].how if found and row.name in found else ""
         row.sure = found[row.name].sure if found and row.name in found else 1.0
+
+
+def has_rows(rig: bpy.types.Object) -> bool:
+    """Whether the panel has its list. Blender 5 forgets the list of a library override when a file is opened."""
+    return tuple(row.name for row in rig.recover_motion_rig_map.roles) == ROLES
 
 
 def remarks_of(rig: bpy.types.Object) -> list[Remark]:

@@ -95,7 +95,8 @@ def test_what_somebody_did_with_a_scene_since_is_kept(installed: Installed, rig,
     assert (out / "walk.blend").stat().st_size > 1000 and not (out / "talk.kept2.blend").exists()
 
 
-def test_killed_in_the_middle_it_goes_on_where_it_was(installed: Installed, engine, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_in_the_middle_it_goes_on_where_it_was(installed: Installed, engine, tmp_path, how):
     clips, out = shoot(tmp_path / "shoot", "first", "second", "third"), tmp_path / "night"
     process = subprocess.Popen(
         [*installed.program, "-b", "--command", "recover_motion", clips, "--out", out, "--engine", engine],
@@ -107,8 +108,9 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(installed: Installed, engi
     while not any(record["state"] == "done" for record in scenes(out).values() if out.is_dir()):
         assert process.poll() is None and time.monotonic() < until
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    os.killpg(process.pid, how)
+    assert process.wait(60) == (-signal.SIGKILL if how == signal.SIGKILL else 130)
+    assert len(scenes(out)) < 3 and (how == signal.SIGKILL or (out / "index.html").is_file())
     first = out / "first.blend"
     made = first.stat().st_mtime_ns
     done = installed.recover(clips, "--out", out, "--engine", engine)

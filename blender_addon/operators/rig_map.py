@@ -16,6 +16,7 @@ from ..rig_maps import (
     chosen_rig,
     default_path,
     fitting_file,
+    has_rows,
     keep_guess,
     keep_map,
     kept_map,
@@ -44,7 +45,7 @@ class _OnRig:
             reason = "Select your own rig: an armature, or a mesh on one"
         elif rig.library is not None:
             reason = "This rig is linked: make a library override of it first"
-        elif cls.needs_map and kept_map(rig) is None:
+        elif cls.needs_map and (kept_map(rig) is None or not has_rows(rig)):
             reason = "Guess the bones first, or load a map"
         if reason:
             cls.poll_message_set(told(reason))
@@ -78,8 +79,9 @@ class RECOVERMOTION_OT_guess_rig_map(_OnRig, bpy.types.Operator):
     needs_map = False
 
     def work(self, _context: bpy.types.Context, rig: bpy.types.Object) -> None:
-        """A file of the user's comes first where there was no map yet."""
-        own = fitting_file(rig) if kept_map(rig) is None else None
+        """A file of the user's comes first where there was no map yet; a map without its list gets that back."""
+        kept = kept_map(rig)
+        own = fitting_file(rig) if kept is None else None if has_rows(rig) else kept
         if own is not None:
             keep_map(rig, own)
         else:

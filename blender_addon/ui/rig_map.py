@@ -7,8 +7,8 @@ import bpy
 from .. import rig_colours
 from ..retarget.guess import SURE
 from ..retarget.rig_map import Remark, RigMap, check, doubts
-from ..retarget.roles import LABELS, NEEDED, ROLES, SINGLE
-from ..rig_maps import chosen_rig, kept_map, label_of, remarks_of, short_label_of
+from ..retarget.roles import LABELS, NEEDED, SINGLE
+from ..rig_maps import chosen_rig, has_rows, kept_map, label_of, remarks_of, short_label_of
 from ..translations import local, told
 from .editors import Drawn, in_editors, words
 
@@ -72,7 +72,7 @@ class RigMapping(Drawn):
         """Blender's call."""
         layout, rig = self.layout, chosen_rig(context)
         rig_map, own = kept_map(rig), rig.recover_motion_rig_map
-        if rig_map is None or len(own.roles) != len(ROLES):
+        if rig_map is None or not has_rows(rig):
             layout.operator("recover_motion.guess_rig_map", icon="VIEWZOOM")
             layout.operator("recover_motion.load_rig_map", icon="FILE_FOLDER")
             return

@@ -142,6 +142,19 @@ def test_maps_are_saved_and_loaded_and_found_again():
         assert maps.kept_map(third) is None and maps.map_for(third) == kept
 
 
+def test_a_list_that_blender_forgot_comes_back_with_what_was_corrected():
+    with WithRigMaps():
+        rig = rigs.mixamo()
+        bpy.context.view_layer.objects.active = rig
+        bpy.ops.recover_motion.guess_rig_map()
+        part("rig_maps").set_role(rig, "head", ("mixamorig:Neck",))
+        corrected = part("rig_maps").kept_map(rig)
+        rig.recover_motion_rig_map.roles.clear()
+        assert not bpy.ops.recover_motion.save_rig_map.poll() and not bpy.ops.recover_motion.take_bones.poll()
+        bpy.ops.recover_motion.guess_rig_map()
+        assert part("rig_maps").kept_map(rig) == corrected and part("rig_maps").has_rows(rig)
+
+
 def test_what_is_kept_comes_back_with_the_file():
     path = Path(tempfile.mkdtemp()) / "kept.blend"
     with WithRigMaps():
