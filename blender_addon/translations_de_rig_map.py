@@ -79,6 +79,7 @@ _SAID = {
     "{file} is saved": "{file} ist gespeichert",
     "This is no map of a rig.": "Das ist keine Zuordnung eines Rigs.",
     "This is no JSON file.": "Das ist keine JSON-Datei.",
+    "The map has names that are no text.": "Die Zuordnung hat Namen, die kein Text sind.",
     "Choose a map that was saved here, or guess again.": "Eine hier gespeicherte Zuordnung wählen oder neu erraten.",
     "Choose a map that was saved here.": "Eine hier gespeicherte Zuordnung wählen.",
     "Choose another file.": "Eine andere Datei wählen.",

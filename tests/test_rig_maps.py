@@ -61,6 +61,7 @@ WRONG_BONES = {
     "an empty name": {"pelvis": [""]},
     "a bone twice": {"pelvis": ["a"], "spine": ["b", "a"]},
     "a bone twice in one": {"spine": ["a", "a"]},
+    "half a character": {"pelvis": ["\ud800"]},
 }
 
 

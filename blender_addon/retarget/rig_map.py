@@ -85,7 +85,12 @@ def from_text(text: str) -> RigMap:
         raise _wrong("The map's name or kind is none that is known.")
     if not isinstance(data.get("bones"), dict):
         raise _wrong("The map lists no bones.")
-    return RigMap(data["name"], data.get("kind", "bones"), _bones(data["bones"]))
+    rig_map = RigMap(data["name"], data.get("kind", "bones"), _bones(data["bones"]))
+    try:
+        to_text(rig_map).encode()
+    except UnicodeEncodeError:  # JSON may hold halves of characters, which no bone is called
+        raise _wrong("The map has names that are no text.") from None
+    return rig_map
 
 
 def _bones(listed: dict[str, object]) -> dict[str, tuple[str, ...]]:
