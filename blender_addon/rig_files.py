@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from .ghmr_engine.errors import RecoverError
-from .retarget.roles import NEEDED
+from .retarget.roles import LABELS, NEEDED
 from .rig_maps import map_for
 from .translations import told
 
@@ -64,7 +64,7 @@ def _rig_of(added: list[bpy.types.Object], path: Path) -> bpy.types.Object:
     lacking = [role for role in NEEDED if role not in maps[rig].bones]
     if lacking:
         raise RecoverError(
-            "map_lacks", f"{rig.name} in {path.name} has no bone for: {', '.join(lacking)}.",
+            "map_lacks", f"{rig.name} in {path.name} has no bone for: {', '.join(LABELS[role] for role in lacking)}.",
             "Open it, choose these bones in the panel, and save it: the map is kept with the rig.",
         )  # fmt: skip
     return rig

@@ -9,9 +9,8 @@ RETARGET = {
     "Put the motion onto the rig once more, as the person, the map and the settings are now":
         "Die Bewegung noch einmal auf das Rig legen, so wie Mensch, Zuordnung und Einstellungen jetzt sind",
     "Bake": "Festschreiben",
-    "Make the motion the rig's own: its action stays as an asset, and what the rig had before is given up":
-        "Die Bewegung dem Rig zu eigen machen: Seine Aktion bleibt als Asset, und was das Rig vorher hatte, "
-        "wird aufgegeben",
+    "Make the motion the rig's own: its action stays as an asset, and nothing is put back any more":
+        "Die Bewegung dem Rig zu eigen machen: Seine Aktion bleibt als Asset, und nichts wird mehr zurückgestellt",
     "Take the motion off the rig: action, pose and constraints are as they were before":
         "Die Bewegung vom Rig nehmen: Aktion, Pose und Beschränkungen sind wie zuvor",
     "Rig": "Rig",

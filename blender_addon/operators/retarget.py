@@ -94,7 +94,7 @@ class RECOVERMOTION_OT_update_retarget(_Retargeting, bpy.types.Operator):
 
 
 class RECOVERMOTION_OT_bake_retarget(_Retargeting, bpy.types.Operator):
-    """Make the motion the rig's own: its action stays as an asset, and what the rig had before is given up"""
+    """Make the motion the rig's own: its action stays as an asset, and nothing is put back any more"""
 
     bl_idname = "recover_motion.bake_retarget"
     bl_label = "Bake"

@@ -9,7 +9,7 @@ import numpy as np
 from ..ghmr_engine.errors import RecoverError
 from .rig_map import RigMap
 from .rig_rest import RigRest
-from .roles import FINGERS, NEEDED, SIDES
+from .roles import FINGERS, LABELS, NEEDED, SIDES
 from .turning import across, unit
 
 _EVEN = 1e-2
@@ -120,7 +120,9 @@ def standing(rest: RigRest, rig_map: RigMap) -> Standing:
     lacking = [role for role in NEEDED if role not in bones]
     if lacking:
         raise RecoverError(
-            "map_lacks", f"The rig has no bone for: {', '.join(lacking)}.", "Choose these bones in the map of the rig."
+            "map_lacks",
+            f"The rig has no bone for: {', '.join(LABELS[role] for role in lacking)}.",
+            "Choose these bones in the map of the rig.",
         )
     _check_tree(rest, bones)
     unit_m = _unit(rest.world)
