@@ -224,7 +224,8 @@ def test_what_is_needed_is_said(part, walk, lacking):
     errors = part("ghmr_engine.errors")
     with pytest.raises(errors.RecoverError) as caught:
         solved(part, walk, rig_of(part, body()), {role: names for role, names in ROLES.items() if role != lacking})
-    assert caught.value.code == "map_lacks" and lacking in caught.value.message and caught.value.fix
+    named = part("retarget.roles").LABELS[lacking]
+    assert caught.value.code == "map_lacks" and named in caught.value.message and caught.value.fix
 
 
 def test_what_a_rig_lacks_is_no_matter(part, walk):
