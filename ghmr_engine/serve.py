@@ -81,6 +81,8 @@ class Server:
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._stops: dict[int, threading.Event] = {}
         self._running: Path | None = None
+        self._left = threading.Event()
+        """Set once nobody listens any more."""
 
     def listen(self, lines: Iterable[str]) -> None:
         """Take messages until there are no more or one says quit; then stop everything."""
@@ -93,6 +95,7 @@ class Server:
             if isinstance(request, protocol.Quit):
                 break
             self._take(request)
+        self._left.set()
         for stop in list(self._stops.values()):
             stop.set()
         self._jobs.put(None)
@@ -112,6 +115,7 @@ class Server:
             from ghmr_engine.output import drop_unfinished
 
             drop_unfinished(out)
+            give_back(out)
 
     def _take(self, request: Job | protocol.Cancel | protocol.Hello) -> None:
         if isinstance(request, protocol.Hello):
@@ -145,6 +149,15 @@ class Server:
             return protocol.error_reply(job.id, error)
         finally:
             self._running = None
+            if self._left.is_set():
+                give_back(Path(job.out))
+
+
+def give_back(out: Path) -> None:
+    """Remove the empty file by which whoever asked had taken a name, where they are gone and nothing was written."""
+    with suppress(OSError):
+        if out.stat().st_size == 0:
+            out.unlink()
 
 
 def _recover(job: protocol.Recover, emit: Emit, say: Say) -> protocol.Done:
