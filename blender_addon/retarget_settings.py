@@ -33,7 +33,7 @@ class RecoverMotionRetarget(bpy.types.PropertyGroup):
         name="Root Motion", description="Where the way over the ground goes", items=_ROOTS, **_PLAIN
     )
     scale: bpy.props.FloatProperty(
-        name="Scale (0: by Legs)", min=0.0, soft_max=3.0, precision=3,
+        name="Scale, 0: Auto", min=0.0, soft_max=3.0, precision=3,
         description="How far the character goes for each metre of the person's. 0: as its legs are long; 1: as far, so "
         "that several characters stay as far apart as the people",
         **_PLAIN,

@@ -25,7 +25,7 @@ RETARGET = {
         "Der Beckenknochen trägt alles; der Wurzelknochen bleibt stehen",
     "The character stays where it begins, for games that move it themselves":
         "Die Figur bleibt, wo sie beginnt, für Spiele, die sie selbst bewegen",
-    "Scale (0: by Legs)": "Maßstab (0: nach den Beinen)",
+    "Scale, 0: Auto": "Maßstab, 0: auto",
     "How far the character goes for each metre of the person's. 0: as its legs are long; 1: as far, so that several "
     "characters stay as far apart as the people":
         "Wie weit die Figur für jeden Meter des Menschen geht. 0: wie ihre Beine lang sind; 1: ebenso weit, so dass "

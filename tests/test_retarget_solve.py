@@ -309,3 +309,11 @@ def test_it_is_fast(part, walk):
     began = time.process_time()
     solved(part, walk, rest)
     assert time.process_time() - began < 2.0  # 0.05 s on an idle core
+
+
+def test_the_turn_between_opposite_directions_is_half_a_turn(part):
+    turning, ways = part("retarget.turning"), np.array([[0.0, 0, 1], [1, 0, 0], [2, -1, 0.5], [0, 3, 0]])
+    for scale in (-1.0, -2.0, -1.0 - 1e-12):
+        turns = turning.onto(ways, scale * ways)
+        np.testing.assert_allclose(turning.turned(turns, turning.unit(ways)), -turning.unit(ways), atol=1e-9)
+        np.testing.assert_allclose(np.linalg.det(turns), 1, atol=1e-9)

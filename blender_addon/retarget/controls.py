@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .posing import Posing
-from .turns import rigid
+from .rigid import rigid
 
 STILL_M = 1e-4
 """What a control would move by less than this, in lengths of the body's trunk, it is not moved."""

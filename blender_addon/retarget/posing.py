@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .rig_rest import RigRest
-from .turns import blended, inverses, rigid, swing, unit
+from .rigid import blended, inverses, rigid, unscaled
+from .turning import onto
 
 
 @dataclass(frozen=True)
@@ -117,17 +118,17 @@ class Posing:
             return np.broadcast_to(own[:3, :3], (self.frames, 3, 3)), np.broadcast_to(place, (self.frames, 4, 4))
         above, offset = self.pose(parent), inverses(self.at_rest(parent)) @ own
         place = above @ offset
-        turn = unit(above[:, :3, :3]) @ offset[:3, :3]
+        turn = unscaled(above[:, :3, :3]) @ offset[:3, :3]
         if not self.rest.inherits[row]:
             turn = np.broadcast_to(own[:3, :3], turn.shape)
         if not local:
-            place = rigid(unit(above[:, :3, :3]), place[:, :3, 3])
+            place = rigid(unscaled(above[:, :3, :3]), place[:, :3, 3])
         return turn, place
 
     def basis_of(self, name: str, pose: np.ndarray) -> np.ndarray:
         """(N, 4, 4) the values that bring a control there, where nothing constrains it."""
         turn, place = self.space(name)
-        own = np.swapaxes(turn, 1, 2) @ unit(pose[:, :3, :3])
+        own = np.swapaxes(turn, 1, 2) @ unscaled(pose[:, :3, :3])
         return rigid(own, (inverses(place) @ pose)[:, :3, 3])
 
     def _posed(self, turn: np.ndarray, place: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -153,7 +154,7 @@ class Posing:
         if constraint.target_local:
             target = self._posed(*self.space(name), self.basis_of(constraint.target, target))
         places = target[:, :3, 3] if constraint.kind == "COPY_TRANSFORMS" else pose[:, :3, 3]
-        return rigid(unit(target[:, :3, :3]), places)
+        return rigid(unscaled(target[:, :3, :3]), places)
 
     def _carried(self, pose: np.ndarray, constraint: Constraint) -> np.ndarray:
         weights = [(bone, weight) for bone, weight in constraint.targets if weight > 0 and bone in self.index]
@@ -168,7 +169,7 @@ class Posing:
 
     def _aimed(self, pose: np.ndarray, constraint: Constraint) -> np.ndarray:
         way = self._point(constraint) - pose[:, :3, 3]
-        turned = swing(pose[:, :3, 1], way) @ pose[:, :3, :3]
+        turned = onto(pose[:, :3, 1], way) @ pose[:, :3, :3]
         if constraint.kind == "STRETCH_TO":
             length = np.linalg.norm(way, axis=1) / (constraint.rest_length or 1.0)
             turned[:, :, 1] *= length[:, None]

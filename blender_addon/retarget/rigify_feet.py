@@ -14,9 +14,9 @@ import numpy as np
 from ..scene.rotations import axis_angle_from_matrices, matrices_from_axis_angle
 from .controls import Controls
 from .posing import Constraint, Posing
+from .rigid import blended, inverses, rigid
 from .rigify_limbs import pole_axis
 from .rigify_names import Limb, control, mechanism
-from .turns import blended, inverses, rigid
 
 _EASE_S = 0.25
 

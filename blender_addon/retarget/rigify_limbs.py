@@ -8,8 +8,9 @@ import numpy as np
 
 from .controls import Controls
 from .posing import Constraint, Posing
+from .rigid import rigid
 from .rigify_names import Limb, control, mechanism
-from .turns import across, normalized, rigid
+from .turning import across, unit
 
 _STRAIGHT = 0.02
 """Elbow or knee so far off the straight line, in lengths of the limb: the plane comes half from where it is, half from
@@ -46,10 +47,10 @@ def hinge_limb(posing: Posing, wanted: Mapping[str, np.ndarray], limb: Limb) -> 
     far = np.linalg.norm(reach - start, axis=1, keepdims=True)
     along = (reach - start) / np.maximum(far, 1e-9)
     own = wanted[upper][:, :3, :3] @ posing.at_rest(upper)[:3, :3].T @ rest_hinge
-    seen = normalized(across(np.cross(bend - start, reach - bend), along))
+    seen = unit(across(np.cross(bend - start, reach - bend), along))
     far_out = np.linalg.norm(across(bend - start, along), axis=1, keepdims=True) / (_STRAIGHT * (first + second))
     agree = (seen * own).sum(-1, keepdims=True)
-    hinge = normalized(across(seen * far_out**2 * np.clip(2.5 * agree + 0.5, 0, 1) + own, along))
+    hinge = unit(across(seen * far_out**2 * np.clip(2.5 * agree + 0.5, 0, 1) + own, along))
 
     ahead = (first**2 - second**2 + far**2) / (2 * np.maximum(far, 1e-9))
     aside = np.sqrt(np.maximum(first**2 - ahead**2, 0))
@@ -63,8 +64,8 @@ def hinge_limb(posing: Posing, wanted: Mapping[str, np.ndarray], limb: Limb) -> 
 
 def _frame(hinge: np.ndarray, way: np.ndarray) -> np.ndarray:
     """(..., 3, 3) axes in columns: the hinge, as far as it is across the way, the way, and what is across both."""
-    second = normalized(way)
-    first = normalized(across(np.broadcast_to(hinge, second.shape), second))
+    second = unit(way)
+    first = unit(across(np.broadcast_to(hinge, second.shape), second))
     return np.stack([first, second, np.cross(first, second)], -1)
 
 
@@ -81,7 +82,7 @@ def ik_controls(controls: Controls, limb: Limb) -> None:
     if found.pole not in posing:
         return
     start, knee, reach = (wanted[name][:, :3, 3] for name in (upper, lower, end))
-    out = across(wanted[upper][:, :3, :3] @ pole_axis(posing, limb), normalized(reach - start))
+    out = across(wanted[upper][:, :3, :3] @ pole_axis(posing, limb), unit(reach - start))
     far = np.linalg.norm(posing.at_rest(found.pole)[:3, 3] - posing.at_rest(lower)[:3, 3])
-    point = knee + far * normalized(out)
+    point = knee + far * unit(out)
     controls.bring(found.pole, rigid(np.broadcast_to(np.eye(3), (len(point), 3, 3)), point), turned=False)

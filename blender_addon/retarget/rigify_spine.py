@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from .controls import Controls
+from .rigid import blended, rigid
 from .rigify_names import control, tweak
-from .turns import blended, rigid, swing
+from .turning import onto
 
 TORSO, HIPS, CHEST, NECK, HEAD = "torso", "hips", "chest", "neck", "head"
 _LEAST_TWIST = np.radians(0.1)
@@ -71,7 +72,7 @@ def _head(controls: Controls, neck: Sequence[str], head: str) -> None:
         turn = blended(controls.moved(neck[0]), controls.moved(neck[-1]), 0.5)[:, :3, :3]
         start = controls.wanted[neck[0]][:, :3, 3]
         along = turn @ (posing.at_rest(head)[:3, 3] - posing.at_rest(neck[0])[:3, 3])
-        turn = swing(along, controls.wanted[head][:, :3, 3] - start) @ turn
+        turn = onto(along, controls.wanted[head][:, :3, 3] - start) @ turn
         controls.bring(NECK, rigid(turn @ rest[:3, :3], start + turn @ (rest[:3, 3] - posing.at_rest(neck[0])[:3, 3])))
     controls.follow(head, HEAD)
 
@@ -83,7 +84,7 @@ def _tweak(controls: Controls, name: str, following: np.ndarray) -> None:
         return
     here = controls.wanted[name][:, :3, 3]
     before, _ = posing.space(own)
-    turned = swing(before[:, :, 1], following - here) @ before
+    turned = onto(before[:, :, 1], following - here) @ before
     rest = np.linalg.inv(posing.at_rest(name)) @ posing.at_rest(own)
     left = np.swapaxes(turned, 1, 2) @ controls.wanted[name][:, :3, :3] @ rest[:3, :3]
     angle = np.arctan2(left[:, 0, 2] - left[:, 2, 0], left[:, 0, 0] + left[:, 2, 2])

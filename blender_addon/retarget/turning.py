@@ -37,11 +37,16 @@ def about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 
 def onto(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The smallest turn of a's direction to b's."""
-    cross, dot = np.cross(a, b), (a * b).sum(-1)
+    """The smallest turn of a's direction to b's; half a turn about something square to them where they are opposite."""
+    a, b = np.broadcast_arrays(unit(a), unit(b))
+    cross, cosine = np.cross(a, b), (a * b).sum(-1)
     sine = np.linalg.norm(cross, axis=-1)
     axis = np.divide(cross, sine[..., None], out=np.zeros_like(cross), where=sine[..., None] > 1e-12)
-    return about(axis, np.arctan2(sine, dot))
+    opposite = (sine < 1e-9) & (cosine < 0)
+    if opposite.any():
+        spare = unit(across(np.where(np.abs(a[..., :1]) < 0.9, [1.0, 0, 0], [0, 1.0, 0]), a))
+        axis = np.where(opposite[..., None], spare, axis)
+    return about(axis, np.arctan2(sine, cosine))
 
 
 def turned(turns: np.ndarray, vectors: np.ndarray) -> np.ndarray:
@@ -54,7 +59,7 @@ def back(turns: np.ndarray) -> np.ndarray:
     return np.swapaxes(turns, -1, -2)
 
 
-def mixed(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
+def mixed(a: np.ndarray, b: np.ndarray, share: float | np.ndarray) -> np.ndarray:
     """From a (share 0) to b (1), the short way round."""
     share = np.broadcast_to(share, np.broadcast_shapes(a.shape[:-2], b.shape[:-2]))
     a, b = np.broadcast_arrays(quaternions_from_matrices(a), quaternions_from_matrices(b))

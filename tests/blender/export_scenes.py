@@ -1,8 +1,5 @@
 """What the tests of exporting share: takes, rigs and meshes to export, with the add-on on."""
 
-import importlib
-import os
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -12,23 +9,6 @@ from scenes import build, part
 from ghmr_engine.motion_file import write_motion
 
 KINDS = part("exports").KINDS
-
-
-def addon(test):
-    """With the add-on on, in a folder of its own."""
-
-    def run():
-        if hasattr(bpy.types.Collection, "recover_motion"):
-            part("takes").unregister()  # another test's build put it there
-        package = importlib.import_module(os.environ["RECOVER_MOTION_PACKAGE"])
-        package.register()
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                test(Path(folder))
-        finally:
-            package.unregister()
-
-    return run
 
 
 def can_write(name):

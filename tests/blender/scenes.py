@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import os
+import tempfile
 from pathlib import Path
 
 import bpy
@@ -52,3 +53,20 @@ def keys_of(curve):
 def with_person(motion, name, **changes):
     changed = dataclasses.replace(motion.people[name], **changes)
     return dataclasses.replace(motion, people={**motion.people, name: changed})
+
+
+def addon(test):
+    """With the add-on on, in a folder of its own."""
+
+    def run():
+        if hasattr(bpy.types.Collection, "recover_motion"):
+            part("takes").unregister()  # another test's build put it there
+        package = importlib.import_module(os.environ["RECOVER_MOTION_PACKAGE"])
+        package.register()
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                test(Path(folder))
+        finally:
+            package.unregister()
+
+    return run

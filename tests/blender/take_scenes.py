@@ -3,9 +3,7 @@
 RECOVER_MOTION_CLIPS: a folder with walk.mp4, 150 pictures at 30 a second.
 """
 
-import importlib
 import os
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -16,21 +14,6 @@ from ghmr_engine.motion_file import write_motion
 
 CLIP = Path(os.environ["RECOVER_MOTION_CLIPS"]) / "walk.mp4"
 OPS = bpy.ops.recover_motion
-
-
-def addon(test):
-    """With the add-on on, in a folder of its own."""
-
-    def run():
-        package = importlib.import_module(os.environ["RECOVER_MOTION_PACKAGE"])
-        package.register()
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                test(Path(folder))
-        finally:
-            package.unregister()
-
-    return run
 
 
 def scene():

@@ -4,10 +4,10 @@ import re
 
 import bpy
 import numpy as np
-from export_scenes import RIGIFY, addon, can_write, cube_on, export, posed_rigify, rig_of, take_of
+from export_scenes import RIGIFY, can_write, cube_on, export, posed_rigify, rig_of, take_of
 from mathutils import Matrix
 from roundtrips import FBX, heads_over, read_back, vertices_over
-from scenes import of_type, part
+from scenes import addon, of_type, part
 
 RIG_KINDS = ("fbx_unreal", "fbx_unity", "gltf", "bvh", "usd")
 

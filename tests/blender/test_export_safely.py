@@ -7,8 +7,8 @@ from pathlib import Path
 import addon_utils
 import bpy
 import numpy as np
-from export_scenes import KINDS, addon, can_write, export, posed_rigify, take_of
-from scenes import curves_of, keys_of, of_type, part
+from export_scenes import KINDS, can_write, export, posed_rigify, take_of
+from scenes import addon, curves_of, keys_of, of_type, part
 
 
 def state():

@@ -6,8 +6,8 @@ import time
 import bpy
 import numpy as np
 from motions import joints_world, walking_motion
-from scenes import at, part
-from take_scenes import CLIP, OPS, active, addon, click, new_take, scene
+from scenes import addon, at, part
+from take_scenes import CLIP, OPS, active, click, new_take, scene
 
 
 def bad_motion():

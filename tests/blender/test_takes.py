@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import bpy
 import numpy as np
 from motions import walking_motion
-from scenes import at, mesh_vertices, of_type, part
-from take_scenes import OPS, active, addon, click, everything, new_take, refused, row, scene, shown
+from scenes import addon, at, mesh_vertices, of_type, part
+from take_scenes import OPS, active, click, everything, new_take, refused, row, scene, shown
 
 from ghmr_engine.motion_file import write_motion
 
