@@ -63,19 +63,24 @@ class Installed:
         self.clips = make_clips(folder / "clips")
         self.zip = build_zip(folder / "recover_motion.zip")
 
-    def run(self, *arguments: object, home: Path | None = None, folder: Path = REPO) -> subprocess.CompletedProcess:
+    def run(self, *arguments: object, home: Path | None = None) -> subprocess.CompletedProcess:
         environment = {
             **os.environ,
             "BLENDER_USER_RESOURCES": str(self.folder / "user"),
             "RECOVER_MOTION_HOME": str(home or self.home),
         }
         return subprocess.run(
-            [*self.program, "-b", *map(str, arguments)], cwd=folder, env=environment, text=True, timeout=300,
+            [*self.program, "-b", *map(str, arguments)], cwd=REPO, env=environment, text=True, timeout=300,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
 
-    def recover(self, *arguments: object, home: Path | None = None, folder: Path = REPO) -> subprocess.CompletedProcess:
-        return self.run("--command", "recover_motion", *arguments, home=home, folder=folder)
+    def recover(
+        self, *arguments: object, home: Path | None = None, folder: Path | None = None
+    ) -> subprocess.CompletedProcess:
+        """The command, in `folder`: gone to inside Blender, as a Blender in a root folder of its own sees what it is
+        started in, and the project must be seen."""
+        there = ("--python-expr", f"import os; os.chdir({str(folder)!r})") if folder else ()
+        return self.run(*there, "--command", "recover_motion", *arguments, home=home)
 
     def holds(self, blend: Path) -> str:
         """What a saved file holds, opened without any add-on."""
