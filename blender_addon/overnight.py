@@ -24,6 +24,7 @@ import bpy
 from .ghmr_engine import __version__
 from .ghmr_engine.batch import manifest
 from .ghmr_engine.batch.clips import content_of
+from .ghmr_engine.batch.lock import locked
 from .ghmr_engine.child_process import ChildProcess, clean_environment
 from .ghmr_engine.errors import RecoverError
 from .motion import MotionFileError
@@ -59,7 +60,8 @@ def run(night: Night) -> int:
     Raises RecoverError where nothing can go on.
     """
     command = [night.python, "-m", "ghmr_engine.cli", "batch", "--out", night.folder, "--json", *night.arguments]
-    code, failed = None, False
+    with locked(night.folder):  # or another batch's log would be emptied before this one is refused
+        code, failed = None, False
     with _running(command, night.folder / LOG) as batch:
         for message in _said_by(batch):
             state = message.get("state")
@@ -132,12 +134,17 @@ def _scene_of(motion: dict, night: Night) -> bool:
     if aside is not None:
         _say(f"{motion['clip']}: {out.name} was changed by hand; it is called {aside.name} now.")
     manifest.append(night.folder, {**begun, "tries": tries})
-    outcome = _outcome(
-        lambda: make_scene(night.folder / motion["out"], Path(motion["clip"]), out, night.plan), night.folder
-    )
+    try:
+        outcome = _outcome(
+            lambda: make_scene(night.folder / motion["out"], Path(motion["clip"]), out, night.plan), night.folder
+        )
+    except KeyboardInterrupt:  # nobody died: this try does not count
+        manifest.append(night.folder, {**begun, "tries": tries - 1})
+        raise
     manifest.append(night.folder, {**begun, "files": _of_its_own(out), **outcome})
     words = outcome["error"]["message"] + " " + outcome["error"]["fix"] if outcome["error"] else "its scene is made."
-    _say(f"{motion['clip']}: {words}")
+    for text in (words, *outcome.get("warnings", ())):
+        _say(f"{motion['clip']}: {text}")
     return not outcome["error"]
 
 
@@ -175,7 +182,7 @@ def _outcome(make: Callable[[], Made], folder: Path) -> dict:
         files = [made.blend, *made.exports]
         done = {
             "state": manifest.DONE, "error": None, "blend": made.blend.name, "retarget": made.retarget,
-            "exports": [path.name for path in made.exports],
+            "exports": [path.name for path in made.exports], "warnings": list(made.warnings),
             "files": {path.name: content_of(path).sha256 for path in files},
         }  # fmt: skip
     except RecoverError as error:

@@ -17,7 +17,7 @@ from .ghmr_engine.errors import RecoverError
 from .ghmr_engine.part_files import written_whole
 from .preferences import data_folder
 from .retarget.guess import Found, Guess, guess_map
-from .retarget.rig_map import LONGEST, Remark, RigMap, from_text, to_text
+from .retarget.rig_map import LONGEST, Remark, RigMap, check, from_text, to_text
 from .retarget.roles import LABELS, NEEDED, PARTS, ROLES, SINGLE, part_of
 from .rigs import rest_of_rig
 from .translations import told
@@ -94,6 +94,12 @@ def remarks_of(rig: bpy.types.Object) -> list[Remark]:
     with contextlib.suppress(ValueError):
         return [Remark("", text, values) for text, values in json.loads(rig.recover_motion_rig_map.remarks)]
     return []
+
+
+def missing(rig: bpy.types.Object, rig_map: RigMap) -> list[str]:
+    """What keeps the rig, or a part of it, from moving as the map says: a sentence each, in the user's language."""
+    remarks = [remark for remark in check(rig_map, rig.data.bones.keys()) if remark.grave]
+    return [told(each.text, **{name: told(value) for name, value in each.values.items()}) for each in remarks]
 
 
 def guess_for(rig: bpy.types.Object) -> Guess:

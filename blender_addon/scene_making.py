@@ -14,7 +14,7 @@ from .motion import read_motion
 from .retarget.settings import RetargetSettings
 from .retargeting import bake, retarget
 from .rig_files import rigs_from_file
-from .rig_maps import load, map_for
+from .rig_maps import kept_map, load, map_for, missing
 from .scene.background import clip_to_show
 from .scene.build import build_scene
 from .takes import people_of
@@ -40,6 +40,8 @@ class Made:
     exports: tuple[Path, ...]
     retarget: dict[str, dict[str, float]]
     """Figures of each person on the rig."""
+    warnings: tuple[str, ...] = ()
+    """What the map names and the rig lacks."""
 
 
 def make_scene(motion_path: Path, clip: Path, out: Path, plan: Plan) -> Made:
@@ -64,7 +66,8 @@ def make_scene(motion_path: Path, clip: Path, out: Path, plan: Plan) -> Made:
         for kind in plan.kinds
         for number, rig in people.items()
     )
-    return Made(out, written, figures)
+    rigs = people.values() if plan.rig is not None else ()
+    return Made(out, written, figures, tuple({text: None for rig in rigs for text in missing(rig, kept_map(rig))}))
 
 
 def _onto_rig(person: bpy.types.Object, plan: Plan) -> tuple[bpy.types.Object, dict[str, float]]:

@@ -14,6 +14,7 @@ EXPORTING = {
     "Where it is written": "Wohin geschrieben wird",
     "Ask First": "Erst fragen",
     "Ask before a file is replaced": "Fragen, bevor eine Datei ersetzt wird",
+    "Files to be replaced: {count}": "Zu ersetzende Dateien: {count}",
     "For which program, in which form": "Für welches Programm, in welcher Form",
     "All people of the take, a file each, named after them":
         "Alle Personen der Aufnahme, jede in eine eigene Datei, die nach ihr heißt",

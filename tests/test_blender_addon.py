@@ -47,7 +47,8 @@ def make_clips(folder: Path) -> Path:
 def test_the_addon_in_blender(command, package, tmp_path):
     home, clips = engine_home(tmp_path / "home"), make_clips(tmp_path / "clips")
     said = run_inside(
-        command, package, INNER / "test_addon.py", INNER / "test_people.py", INNER / "test_import.py",
+        command, package,
+        INNER / "test_addon.py", INNER / "test_people.py", INNER / "test_import.py", INNER / "test_overnight.py",
         RECOVER_MOTION_HOME=str(home), RECOVER_MOTION_CLIPS=str(clips), BLENDER_USER_RESOURCES=str(tmp_path / "user"),
     )  # fmt: skip
     assert " 0 failed" in said

@@ -14,6 +14,7 @@ from extension_tree import REPO
 from test_blender_addon import Installed, installed, needs_program
 
 from ghmr_engine.batch import manifest
+from ghmr_engine.batch.lock import locked
 
 __all__ = ["installed"]
 pytestmark = [needs_program, pytest.mark.skipif(os.name == "nt", reason="the fake engine is a shell script")]
@@ -120,6 +121,16 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(installed: Installed, eng
     )
     assert first.stat().st_mtime_ns == made
     assert not list(out.glob("*part*"))
+
+
+def test_where_another_batch_works_its_log_is_left(installed: Installed, engine, tmp_path):
+    clips, out = shoot(tmp_path / "shoot", "walk"), tmp_path / "night"
+    out.mkdir()
+    (out / "batch.log").write_text("the other's")
+    with locked(out):
+        done = installed.recover(clips, "--out", out, "--engine", engine)
+    assert done.returncode == 2 and f"Another batch works in {out} (process {os.getpid()})" in done.stdout
+    assert (out / "batch.log").read_text() == "the other's"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import bpy
@@ -10,9 +11,10 @@ from ..exports import KINDS, export_motion, file_name, file_words, why_not
 from ..ghmr_engine.errors import RecoverError
 from ..motion import MotionFileError
 from ..takes import active_person, active_take, people_of, person_of
-from ..translations import fault, told
+from ..translations import fault, local, told
 
 _SUFFIXES = {kind.suffix for kind in KINDS.values()}
+_MOST_NAMES = 6
 _KINDS = tuple((kind.name, kind.label, kind.description) for kind in KINDS.values())
 
 
@@ -91,6 +93,18 @@ class RECOVERMOTION_OT_export(bpy.types.Operator):
         take = active_take(context)
         if take is not None and len(people_of(take)) > 1:
             layout.prop(self, "everyone")
+        replaced = self.replaced(context)
+        if replaced:  # Blender's own question is about the one file that is named
+            text = local("Files to be replaced: {count}", count=len(replaced))
+            layout.label(text=text, translate=False, icon="ERROR")
+            for path in replaced[:_MOST_NAMES]:
+                layout.label(text=path.name, translate=False, icon="BLANK1")
+
+    def replaced(self, context: bpy.types.Context) -> list[Path]:
+        """Of everyone's files those that are there."""
+        with suppress(RecoverError):
+            return [path for _, path in self._files(context) if path.exists()] if self.everyone else []
+        return []
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write, or say why not."""

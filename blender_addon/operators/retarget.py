@@ -11,9 +11,11 @@ from ..retarget.measure import Report
 from ..retarget_settings import settings_of
 from ..retargeting import bake, is_retargeted, remove, retarget, update
 from ..rig_files import editable_rig
-from ..rig_maps import chosen_rig, ensure_map
+from ..rig_maps import chosen_rig, ensure_map, kept_map, missing
 from ..takes import active_person
 from ..translations import fault, told
+
+_MOST_WARNINGS = 3
 
 
 def chosen_person(context: bpy.types.Context, rig: bpy.types.Object | None) -> bpy.types.Object | None:
@@ -79,7 +81,7 @@ class RECOVERMOTION_OT_retarget(_Retargeting, bpy.types.Operator):
             context.scene.recover_motion_rig = made
             self.report({"INFO"}, told("{rig} is linked: a library override of it was made", rig=rig.name))
         settings, rig_map = settings_of(made), ensure_map(made)
-        _tell(self, retarget(person, made, rig_map, settings))
+        _tell(self, made, retarget(person, made, rig_map, settings))
 
 
 class RECOVERMOTION_OT_update_retarget(_Retargeting, bpy.types.Operator):
@@ -90,7 +92,7 @@ class RECOVERMOTION_OT_update_retarget(_Retargeting, bpy.types.Operator):
 
     def work(self, _context: bpy.types.Context, rig: bpy.types.Object) -> None:
         """Update."""
-        _tell(self, update(rig))
+        _tell(self, rig, update(rig))
 
 
 class RECOVERMOTION_OT_bake_retarget(_Retargeting, bpy.types.Operator):
@@ -115,7 +117,9 @@ class RECOVERMOTION_OT_remove_retarget(_Retargeting, bpy.types.Operator):
         remove(rig)
 
 
-def _tell(operator: bpy.types.Operator, report: Report) -> None:
+def _tell(operator: bpy.types.Operator, rig: bpy.types.Object, report: Report) -> None:
+    for text in missing(rig, kept_map(rig))[:_MOST_WARNINGS]:  # a bone that was renamed since the map was made
+        operator.report({"WARNING"}, text)
     degrees = f"{report.directions_deg.mean:.1f}"
     if report.sliding_mm is None:
         operator.report({"INFO"}, told("Limbs are {degrees} degrees off", degrees=degrees))

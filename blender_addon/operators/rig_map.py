@@ -9,7 +9,6 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from .. import rig_colours
 from ..ghmr_engine.errors import RecoverError
-from ..retarget.rig_map import check
 from ..retarget.roles import SINGLE
 from ..rig_maps import (
     chain,
@@ -21,6 +20,7 @@ from ..rig_maps import (
     keep_map,
     kept_map,
     load,
+    missing,
     ordered,
     save,
     set_role,
@@ -65,10 +65,8 @@ class _OnRig:
 
     def say_missing(self, rig: bpy.types.Object) -> None:
         """Report the first thing that keeps the rig from being used."""
-        remarks = [remark for remark in check(kept_map(rig), rig.data.bones.keys()) if remark.grave]
-        if remarks:
-            values = {name: told(value) for name, value in remarks[0].values.items()}
-            self.report({"WARNING"}, told(remarks[0].text, **values))
+        for text in missing(rig, kept_map(rig))[:1]:
+            self.report({"WARNING"}, text)
 
 
 class RECOVERMOTION_OT_guess_rig_map(_OnRig, bpy.types.Operator):

@@ -224,6 +224,13 @@ def test_the_buttons():
         own.root = "in_place"
         assert bpy.ops.recover_motion.update_retarget() == {"FINISHED"}
         assert part("retargeting").report_of(rig).sliding_mm is None
+        toe, rig_maps = bones_of(rig, "left_toe")[0], part("rig_maps")
+        rig.data.bones[toe].name = "renamed"
+        assert bpy.ops.recover_motion.update_retarget() == {"FINISHED"}
+        assert rig_maps.missing(rig, rig_maps.kept_map(rig)) == [f"The rig has no bone {toe} for Left Toes."]
+        rig.data.bones["renamed"].name = toe
+        assert bpy.ops.recover_motion.update_retarget() == {"FINISHED"}
+        assert not rig_maps.missing(rig, rig_maps.kept_map(rig))
         layer.objects.active = rig
         bpy.ops.object.mode_set(mode="EDIT")
         assert not bpy.ops.recover_motion.update_retarget.poll()
