@@ -17,6 +17,8 @@ BPY_VARIABLE = "RECOVER_MOTION_BPY_PYTHONS"
 BLENDERS_VARIABLE = "RECOVER_MOTION_BLENDERS"
 """Both: paths with os.pathsep between. Interpreters that import bpy; Blender programs."""
 
+_OPTIONS = ("-ra", "--durations=15", "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
+"""Two files at a time, in their order: most tests wait for one process of their own. `-n0` after that: one alone."""
 _TOOL = Path("shared") / "tools" / "real_blender.sh"
 
 
@@ -31,7 +33,7 @@ def run_tests(wheels: Path | None, arguments: list[str]) -> int:
     }
     print(f"Testing with {len(pythons)} bpy wheels and {len(blenders)} Blender programs")
     sys.stdout.flush()
-    command = [places.engine_python(), "-m", "pytest", "-ra", "--durations=15", *arguments]
+    command = [places.engine_python(), "-m", "pytest", *_OPTIONS, *arguments]
     process = subprocess.Popen([str(part) for part in command], cwd=ROOT, env=child.clean_environment(extra))
     while True:
         try:

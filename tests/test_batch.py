@@ -195,6 +195,23 @@ def test_stopping_keeps_what_is_done(clips, out, name):
     assert not Path(f"/proc/{engine}").exists() and "slow.motion.npz" not in files(out)
 
 
+_STOPPED_AT_THE_SHEET = f"""
+import os, runpy, signal
+from ghmr_engine.batch import command
+write = command.write_sheet
+def write_sheet(folder):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return write(folder)
+command.write_sheet = write_sheet
+runpy.run_path({FAKE[1]!r}, run_name="__main__")
+"""
+
+
+def test_who_is_stopped_at_the_end_still_writes_the_sheet(clips, out):
+    ran = run((sys.executable, "-c", _STOPPED_AT_THE_SHEET, FAKE[2]), clips("a.mp4"), "--out", out)
+    assert ran.code == 0 and records(out).keys() == {"a.mp4"} and (out / "index.html").is_file(), ran.err
+
+
 def test_of_two_batches_in_a_folder_the_second_says_so(clips, out):
     folder = clips("wait.mp4")
     (folder / "WAIT").touch()

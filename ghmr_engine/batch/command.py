@@ -74,30 +74,37 @@ def sheet_command(
 
 
 def _run(batch: Batch, ray: str | None, json_lines: bool, lock: int) -> int:
-    """Work, and write the sheet however it ends. Returns the exit code."""
+    """Work, and write the sheet however that ends. Returns the exit code."""
     before = signal.signal(signal.SIGTERM, _interrupt)
     said = Said(batch.folder, batch.clips, json_lines)
     stopped = False
     try:
-        with closing(said):
-            if ray is None:
-                with closing(WarmEngine(batch.folder, (lock,))) as engine:
-                    run_here(batch, engine, said)
-            else:
-                from ghmr_engine.batch.farm import run_on_farm
-
-                run_on_farm(batch, ray, said)
-    except (KeyboardInterrupt, Cancelled):
-        stopped = True
+        try:
+            _work(batch, ray, said, lock)
+        except (KeyboardInterrupt, Cancelled):
+            stopped = True
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # who stops it now gets the sheet all the same
+        sheet = write_sheet(batch.folder) if manifest.read(batch.folder) else None
+        code = STOPPED if stopped else said.code
+        with suppress(Cancelled):
+            said.end(code, sheet)
     finally:
         signal.signal(signal.SIGTERM, before)
-    sheet = write_sheet(batch.folder) if manifest.read(batch.folder) else None
-    code = STOPPED if stopped else said.code
-    with suppress(Cancelled):
-        said.end(code, sheet)
     if stopped:
         say_error("Stopped. What is done stays;", "the same command goes on from there.")
     return code
+
+
+def _work(batch: Batch, ray: str | None, said: Said, lock: int) -> None:
+    """All clips, here or on a cluster."""
+    with closing(said):
+        if ray is None:
+            with closing(WarmEngine(batch.folder, (lock,))) as engine:
+                run_here(batch, engine, said)
+        else:
+            from ghmr_engine.batch.farm import run_on_farm
+
+            run_on_farm(batch, ray, said)
 
 
 def _absolute(options: Options) -> Options:
