@@ -17,6 +17,10 @@ from installer.stamps import key_of, set_stamp, stamp, write_whole
 
 BODY = "open body"
 """Name of the stamp for the open body."""
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+"""Threads share sums out among them: with one, the body is the same to the last bit however many cores there are."""
 
 
 def ensure_models(wheels: Path | None) -> None:
@@ -50,7 +54,7 @@ def unpack(model: Model, wheel: Path) -> None:
 def body_key() -> str:
     """What the open body depends on: the code that builds it and the package that it is built from."""
     sources = [ROOT / "ghmr_engine" / "body" / name for name in ("open_body.py", "skeleton.py")]
-    return key_of(packages.pinned(packages.lock("engine"), "anny"), *sources)
+    return key_of(packages.pinned(packages.lock("engine"), "anny"), *sources, *ONE_THREAD)
 
 
 def ensure_body() -> None:
@@ -60,9 +64,8 @@ def ensure_body() -> None:
         return
     with Step("Open body") as step:
         set_stamp(BODY, None)
-        build = "from ghmr_engine import places; from ghmr_engine.body.open_body import build_open_body; "
-        build += "build_open_body(places.body_path())"
-        code, said = child.run_logged([places.engine_python(), "-c", build], lambda _line: None, step.tick)
+        command = [places.engine_python(), "-m", "ghmr_engine.body.open_body", places.body_path()]
+        code, said = child.run_logged(command, lambda _line: None, step.tick, ONE_THREAD)
         if code or not places.body_path().is_file():
             reason = said[-1] if said else f"exit code {code}"
             raise RecoverError("body_failed", f"The open body could not be built: {reason}", f"See {child.log_file()}.")
