@@ -60,8 +60,9 @@ def run(night: Night) -> int:
     Raises RecoverError where nothing can go on.
     """
     command = [night.python, "-m", "ghmr_engine.cli", "batch", "--out", night.folder, "--json", *night.arguments]
-    with locked(night.folder):  # or another batch's log would be emptied before this one is refused
-        code, failed = None, False
+    with locked(night.folder):
+        pass  # where another batch works, this one is refused before it empties the other's log
+    code, failed = None, False
     with _running(command, night.folder / LOG) as batch:
         for message in _said_by(batch):
             state = message.get("state")

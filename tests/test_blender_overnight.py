@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -153,6 +154,22 @@ def test_bad_input_is_one_line_and_exit_code_2(installed: Installed, engine, tmp
     errors = [line for line in done.stdout.splitlines() if line.startswith("Error: ")]
     assert done.returncode == 2, done.stdout
     assert len(errors) == 1 and message in errors[0], done.stdout
+
+
+def test_a_bone_of_the_map_that_the_rig_lacks_is_a_warning(installed: Installed, rig, engine, tmp_path):
+    clips, out, rig_map = shoot(tmp_path / "shoot", "walk"), tmp_path / "out", tmp_path / "map.json"
+    roles = json.loads((REPO / "assets" / "rig_maps" / "unreal.json").read_text())["bones"]
+    bones = {role: roles[role] for role in ("root", "pelvis", "spine", "neck", "head")}
+    for side in ("left", "right"):
+        for role in ("upper_arm", "forearm", "thigh", "shin", "foot"):
+            bones[f"{side}_{role}"] = [name.format(side=side[0]) for name in roles[role]]
+    bones["left_hand"] = ["no such bone"]
+    head = {"format": "recover-motion-rig-map", "version": 1, "name": "hero", "kind": "bones"}
+    rig_map.write_text(json.dumps({**head, "bones": bones}))
+    done = installed.recover(clips, "--out", out, "--retarget", rig, "--rig-map", rig_map, "--engine", engine)
+    text = "The rig has no bone no such bone for Left Hand."
+    assert done.returncode == 0 and done.stdout.count(text) == 1, done.stdout
+    assert scenes(out)["walk"]["warnings"] == [text] and text in (out / "index.html").read_text()
 
 
 def test_a_rig_that_is_none_fails_the_scene_and_not_the_rest(installed: Installed, engine, tmp_path):
